@@ -1,0 +1,79 @@
+/**
+ * A gate decides whether a call may pass, hands out a permit for it, and takes the permit back when the call has ended,
+ * however it ended. Circuit breaker, rate limiter and bulkhead are gates; this file is the one interpreter that walks a
+ * list of them inside one mask, so that no permit can be lost to an interruption between two steps.
+ *
+ * A new gate is a new value of this interface; nothing here knows which gates exist.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Rejection } from "./Rejection.js"
+
+/**
+ * The right to make one call. Calling it gives the permit back, with the exit of the call; the interpreter does so
+ * exactly once, uninterruptibly, on success, failure, defect and interruption.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Permit {
+  (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
+}
+
+/**
+ * How the caller can wait for admission.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Admission {
+  /** Restores the caller's interruptibility: a gate waits under this, and only there. */
+  readonly restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** How many milliseconds the caller can wait at most; `Infinity` without a deadline. */
+  readonly patience: number
+  /** Fails when waiting has become pointless, as when the circuit opens while callers queue for a place. */
+  readonly pointless: Effect.Effect<never, Rejection>
+}
+
+/**
+ * An admission policy. `admit` runs uninterruptibly except for what it runs under `admission.restore`; when it is
+ * interrupted there, it gives back whatever it had taken.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Gate<out E extends Rejection = Rejection> {
+  readonly name: string
+  readonly admit: (admission: Admission) => Effect.Effect<Permit, E | Rejection>
+}
+
+/**
+ * Passes an effect through gates, outermost first. A rejected call gives back, in reverse order, the permits it had
+ * already taken; each gate sees the exit of everything inside it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const through =
+  (gates: ReadonlyArray<Gate>, options?: { readonly patience?: number; readonly pointless?: Admission["pointless"] }) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Rejection, R> =>
+    Effect.uninterruptibleMask((restore) => {
+      const admission: Admission = {
+        restore,
+        patience: options?.patience ?? Infinity,
+        pointless: options?.pointless ?? Effect.never
+      }
+      const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
+        const gate = gates[index]
+        if (gate === undefined) return restore(self)
+        return Effect.flatMap(gate.admit(admission), (permit) =>
+          Effect.matchCauseEffect(enter(index + 1), {
+            onSuccess: (a) => Effect.as(permit(Exit.succeed(a)), a),
+            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause)), Effect.failCause(cause))
+          })
+        )
+      }
+      return enter(0)
+    })

@@ -1,0 +1,153 @@
+/**
+ * What a policy says when it does not let a call through, or does not let it finish: six tagged errors, each with the
+ * name of the policy, the reason, and when another try can help. They are the only errors a policy adds; the errors of
+ * the protected effect pass through unwrapped.
+ *
+ * None of them captures a stack: building one costs about ten microseconds, and a service that rejects is busy enough.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+
+interface Details {
+  /** The name of the policy that rejected, which is the dependency's name in an application. */
+  readonly policy: string
+  /** How long until another try can help; `undefined` when the policy cannot know. */
+  readonly retryAfter: Duration.Duration | undefined
+}
+
+const when = (retryAfter: Duration.Duration | undefined): string =>
+  retryAfter === undefined ? "" : `; try again in ${Math.max(1, Math.ceil(Duration.toSeconds(retryAfter)))} s`
+
+/**
+ * The circuit breaker keeps callers away from a dependency that fails.
+ *
+ * - `open`: too many calls failed; the next probe is allowed after `retryAfter`.
+ * - `half-open-full`: probes are on their way and no further one is allowed.
+ * - `forced-open`: an operator opened the circuit.
+ * - `throttled`: the dependency itself asked to be left alone until then.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CircuitOpen extends Data.TaggedError("CircuitOpen")<
+  Details & { readonly reason: "open" | "half-open-full" | "forced-open" | "throttled" }
+> {
+  override get message(): string {
+    return `The circuit of "${this.policy}" is open (${this.reason})${when(this.retryAfter)}`
+  }
+}
+
+/**
+ * The outbound rate limit is used up: at once in `reject` mode (`limit`), or because the wait would be longer than the
+ * caller can wait (`wait-too-long`), or because too many are waiting already (`queue-full`). Nothing was consumed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RateLimited extends Data.TaggedError("RateLimited")<
+  Details & { readonly reason: "limit" | "wait-too-long" | "queue-full" }
+> {
+  override get message(): string {
+    return `The rate limit of "${this.policy}" is used up (${this.reason})${when(this.retryAfter)}`
+  }
+}
+
+/**
+ * All places of the bulkhead are taken and the queue is full (`queue-full`), or the place did not come in time
+ * (`wait-too-long`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BulkheadFull extends Data.TaggedError("BulkheadFull")<
+  Details & { readonly reason: "queue-full" | "wait-too-long" }
+> {
+  override get message(): string {
+    return `"${this.policy}" is at its limit of concurrent calls (${this.reason})${when(this.retryAfter)}`
+  }
+}
+
+/**
+ * One attempt took longer than its limit and was interrupted. Counts as a failure of the dependency.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<
+  Details & { readonly reason: "attempt-timeout"; readonly limit: Duration.Duration }
+> {
+  override get message(): string {
+    return `An attempt at "${this.policy}" did not finish within ${Duration.format(this.limit)}`
+  }
+}
+
+/**
+ * The call as a whole, with its retries and waits, ran out of time, or could not have finished in the time left.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
+  Details & { readonly reason: "deadline"; readonly limit: Duration.Duration }
+> {
+  override get message(): string {
+    return `The call of "${this.policy}" did not finish within ${Duration.format(this.limit)}${when(this.retryAfter)}`
+  }
+}
+
+/**
+ * The call failed and another attempt could have helped, but too many calls are being retried already.
+ * `lastError` is the failure that would have been retried.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RetryBudgetExhausted extends Data.TaggedError("RetryBudgetExhausted")<
+  Details & { readonly reason: "budget"; readonly lastError: unknown }
+> {
+  override get message(): string {
+    return `The retry budget of "${this.policy}" is used up${when(this.retryAfter)}`
+  }
+}
+
+/**
+ * Everything a policy may add to the error channel.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Rejection =
+  CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded | RetryBudgetExhausted
+
+/**
+ * Whether a value is one of the rejections of this library.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRejection = (u: unknown): u is Rejection =>
+  u instanceof CircuitOpen ||
+  u instanceof RateLimited ||
+  u instanceof BulkheadFull ||
+  u instanceof AttemptTimeout ||
+  u instanceof DeadlineExceeded ||
+  u instanceof RetryBudgetExhausted
+
+/**
+ * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing
+ * but "a policy rejected".
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const stackless = <E extends Error>(build: () => E): E => {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return build()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
