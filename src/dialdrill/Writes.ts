@@ -21,7 +21,8 @@ const make = Effect.gen(function* () {
   // Added after the set's own finalizer and so run before it: what is under way ends, and is not interrupted.
   yield* Effect.addFinalizer(() => Effect.ignore(FiberSet.awaitEmpty(running)))
   return Writes.of({
-    accepted: (write) => Effect.flatMap(Effect.uninterruptible(FiberSet.run(running, Effect.interruptible(write))), Fiber.join)
+    accepted: (write) =>
+      Effect.flatMap(Effect.uninterruptible(FiberSet.run(running, Effect.interruptible(write))), Fiber.join)
   })
 })
 
