@@ -17,11 +17,12 @@ export class ActiveCallExists extends Schema.TaggedError<ActiveCallExists>()(
 }
 
 /** The plan's calls of this month are used up; `plans` are those that have more. */
-export class PlanLimit extends Schema.TaggedError<PlanLimit>()(
-  "PlanLimit",
+export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
+  "PlanLimitReached",
   { plan: Schema.String, callsPerMonth: Schema.Number, plans: Schema.Array(Plan) },
   HttpApiSchema.annotations({ status: 402 })
 ) {
+  readonly code = "plan-limit"
   override get message(): string {
     const offers = this.plans.map((plan) => `${plan.name} (${plan.callsPerMonth} calls a month)`).join(" or ")
     return `You have used all ${this.callsPerMonth} calls of your ${this.plan} plan this month. Choose ${offers} to go on.`
@@ -69,16 +70,5 @@ export class CallEnded extends Schema.TaggedError<CallEnded>()(
 ) {
   override get message(): string {
     return `The prospect has left this call. POST ${this.complete} to see its score.`
-  }
-}
-
-/** Nobody of that name can be called; `known` are those who can. */
-export class UnknownPersonality extends Schema.TaggedError<UnknownPersonality>()(
-  "UnknownPersonality",
-  { personality: Schema.String, known: Schema.Array(Schema.String) },
-  HttpApiSchema.annotations({ status: 400 })
-) {
-  override get message(): string {
-    return `There is no personality "${this.personality}". Choose one of ${this.known.join(", ")}.`
   }
 }
