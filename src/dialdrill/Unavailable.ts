@@ -100,7 +100,12 @@ const storageUnavailable = (error: DatabaseError | Rejection): Effect.Effect<nev
   if (!isRejection(error) && !countsAgainstBreaker(error) && !error.isRetryable) return Effect.die(error)
   const { reason, retryAfter } = whyOf(error)
   return Effect.fail(
-    new StorageUnavailable({ service: "database", reason, retryAfter, message: "The database is temporarily unavailable" })
+    new StorageUnavailable({
+      service: "database",
+      reason,
+      retryAfter,
+      message: "The database is temporarily unavailable"
+    })
   )
 }
 

@@ -41,7 +41,12 @@ const doubleClick = Duration.seconds(10)
 
 const unavailable = (error: Parameters<typeof whyOf>[0]): BillingUnavailable => {
   const { reason, retryAfter } = whyOf(error)
-  return new BillingUnavailable({ service: "stripe", reason, retryAfter, message: "Billing is temporarily unavailable" })
+  return new BillingUnavailable({
+    service: "stripe",
+    reason,
+    retryAfter,
+    message: "Billing is temporarily unavailable"
+  })
 }
 
 /** Does to the rows what an event says; answers why nothing could be done. */
@@ -87,7 +92,13 @@ const make = Effect.gen(function* () {
         .createCheckoutSession({
           idempotencyKey: row.id,
           clientReferenceId: user,
-          plan: { id: plan.id, name: plan.name, priceCents: plan.priceCents, currency: plan.currency, interval: plan.interval },
+          plan: {
+            id: plan.id,
+            name: plan.name,
+            priceCents: plan.priceCents,
+            currency: plan.currency,
+            interval: plan.interval
+          },
           successUrl: `${url}/?checkout=success`,
           cancelUrl: `${url}/?checkout=cancelled`
         })
@@ -106,12 +117,16 @@ const make = Effect.gen(function* () {
 
   const receive: BillingShape["receive"] = (body, signature) =>
     Effect.gen(function* () {
-      const event = yield* stripe.verifyWebhook(body, signature).pipe(
-        Effect.mapError((error) => (error._tag === "InvalidSignature" ? new InvalidSignature() : unavailable(error)))
-      )
+      const event = yield* stripe
+        .verifyWebhook(body, signature)
+        .pipe(
+          Effect.mapError((error) => (error._tag === "InvalidSignature" ? new InvalidSignature() : unavailable(error)))
+        )
       const payload = new TextDecoder().decode(body)
       yield* writes.accepted(
-        database.call("billing.receive", Repo.receive({ id: event.id, type: event.type, payload }), { idempotent: true })
+        database.call("billing.receive", Repo.receive({ id: event.id, type: event.type, payload }), {
+          idempotent: true
+        })
       )
       yield* writes.accepted(
         database.transaction(

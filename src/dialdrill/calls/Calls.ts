@@ -205,7 +205,11 @@ const make = Effect.gen(function* () {
       const { plan } = yield* usageOf(user)
       const timeIsUp = Duration.toSeconds(elapsed) > plan.maxCallSeconds
       const { ended, reply, state } = Prospect.respond(row.prospect, text, { timeIsUp })
-      const transcript: ReadonlyArray<Turn> = [...row.transcript, { role: "user", text }, { role: "agent", text: reply }]
+      const transcript: ReadonlyArray<Turn> = [
+        ...row.transcript,
+        { role: "user", text },
+        { role: "agent", text: reply }
+      ]
       yield* Repo.saveConversation(id, state, transcript, row.degraded)
       return new TurnReply({ reply, turn: state.turn, ended })
     }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orStorageUnavailable)
@@ -239,7 +243,9 @@ const make = Effect.gen(function* () {
     complete,
     list: (user) =>
       orStorageUnavailable(
-        Effect.map(database.call("calls.list", Repo.list(user, listed), { idempotent: true }), (rows) => rows.map(summary))
+        Effect.map(database.call("calls.list", Repo.list(user, listed), { idempotent: true }), (rows) =>
+          rows.map(summary)
+        )
       ),
     get: (user, id) =>
       orStorageUnavailable(

@@ -40,9 +40,10 @@ const Row = Schema.Struct({
 
 export type CallRow = typeof Row.Type
 
-const columns = (sql: SqlClient.SqlClient) => sql.literal(
-  "id, user_id, mode, status, personality, started_at, completed_at, duration_seconds, prospect, transcript, score, analytics, degraded, coaching"
-)
+const columns = (sql: SqlClient.SqlClient) =>
+  sql.literal(
+    "id, user_id, mode, status, personality, started_at, completed_at, duration_seconds, prospect, transcript, score, analytics, degraded, coaching"
+  )
 
 // We wrote the rows ourselves: one that does not fit is a bug or a meddled-with table, not a fault to recover from.
 const decode = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<CallRow>> =>
@@ -55,7 +56,10 @@ const json = <A, I>(schema: Schema.Schema<A, I>) => {
   const encode = Schema.encodeSync(schema)
   return (value: A): string => JSON.stringify(encode(value))
 }
-const nullable = <A>(encode: (value: A) => string) => (value: A | null): string | null => (value === null ? null : encode(value))
+const nullable =
+  <A>(encode: (value: A) => string) =>
+  (value: A | null): string | null =>
+    value === null ? null : encode(value)
 
 const prospectJson = nullable(json(Prospect.State))
 const transcriptJson = json(Schema.Array(Turn))

@@ -49,12 +49,14 @@ const make = Effect.gen(function* () {
   const run = yield* FiberMap.runtime(underWay)<never>()
 
   const find = (user: UserId, id: CallId) =>
-    database.call("coaching.find", CallsRepo.find(id, user), { idempotent: true }).pipe(
-      Effect.flatMap(
-        Option.match({ onNone: () => Effect.fail(new CallNotFound({ id })), onSome: (row) => Effect.succeed(row) })
-      ),
-      orStorageUnavailable
-    )
+    database
+      .call("coaching.find", CallsRepo.find(id, user), { idempotent: true })
+      .pipe(
+        Effect.flatMap(
+          Option.match({ onNone: () => Effect.fail(new CallNotFound({ id })), onSome: (row) => Effect.succeed(row) })
+        ),
+        orStorageUnavailable
+      )
 
   // Advice that cannot be stored is still advice: the outage is on record with the database's own policy.
   const save = (id: CallId, coaching: Coaching) =>
@@ -65,7 +67,10 @@ const make = Effect.gen(function* () {
     Effect.suspend(() =>
       Fiber.join(
         Option.getOrElse(FiberMap.unsafeGet(underWay, id), () =>
-          run(id, Effect.tap(coach.advise(call), (coaching) => save(id, coaching)))
+          run(
+            id,
+            Effect.tap(coach.advise(call), (coaching) => save(id, coaching))
+          )
         )
       )
     ).pipe(
