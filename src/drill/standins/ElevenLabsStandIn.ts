@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Crypto from "node:crypto"
 import * as StandIn from "./StandIn.js"
 
 /**
@@ -73,7 +74,7 @@ export const make = (options: Options = {}): Effect.Effect<ElevenLabsStandIn, ne
   }))
 }
 
-const requestId = (): string => Math.random().toString(16).slice(2, 14)
+const requestId = (): string => Crypto.randomUUID()
 
 const ok = (body: unknown): StandIn.Answer => ({
   status: 200,

@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Crypto from "node:crypto"
 import { sampleOf, strictnessProblem } from "./JsonSchemaSample.js"
 import * as StandIn from "./StandIn.js"
 
@@ -231,7 +232,7 @@ const parse = (text: string): Readonly<Record<string, unknown>> | undefined => {
   }
 }
 
-const requestId = (): string => `req_${Math.random().toString(16).slice(2, 14)}`
+const requestId = (): string => `req_${Crypto.randomUUID()}`
 
 const ok = (body: unknown): StandIn.Answer => ({
   status: 200,

@@ -152,7 +152,8 @@ export const make = (protocol: Protocol): Effect.Effect<StandIn, never, Scope.Sc
       })
     const close: Effect.Effect<void> = Effect.async<void>((resume) => {
       if (!server.listening) return resume(Effect.void)
-      server.close(() => resume(Effect.void))
+      // The sockets' own close events come in the same turn of the loop; after it, the count is 0.
+      server.close(() => setImmediate(() => resume(Effect.void)))
       for (const socket of sockets) socket.destroy()
     })
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Crypto from "node:crypto"
@@ -157,9 +158,9 @@ export const make = (options: Options = {}): Effect.Effect<StripeStandIn, never,
     }
 
     const event: StripeStandIn["event"] = (type, object, options) =>
-      Effect.sync(() => {
+      Effect.map(Clock.currentTimeMillis, (millis) => {
         serial += 1
-        const now = Math.floor(Date.now() / 1000)
+        const now = Math.floor(millis / 1000)
         const id = options?.id ?? `evt_${serial}`
         const body = JSON.stringify({
           id,
@@ -241,7 +242,7 @@ const amountOf = (item: string | FormObject): number => {
   return unit * Number(item["quantity"] ?? 1)
 }
 
-const requestId = (): string => `req_${Math.random().toString(36).slice(2, 16)}`
+const requestId = (): string => `req_${Crypto.randomUUID().slice(-12)}`
 
 const invalid = (code: string | undefined, message: string, param: string): StandIn.Answer => ({
   status: 400,
