@@ -151,10 +151,10 @@ export const make = (protocol: Protocol): Effect.Effect<StandIn, never, Scope.Sc
         })
       })
     const close: Effect.Effect<void> = Effect.async<void>((resume) => {
-      if (!server.listening) return resume(Effect.void)
-      // The sockets' own close events come in the same turn of the loop; after it, the count is 0.
-      server.close(() => setImmediate(() => resume(Effect.void)))
+      const closed = [...sockets].map((socket) => new Promise<void>((done) => socket.once("close", () => done())))
       for (const socket of sockets) socket.destroy()
+      if (server.listening) closed.push(new Promise<void>((done) => server.close(() => done())))
+      void Promise.all(closed).then(() => resume(Effect.void))
     })
 
     yield* Effect.acquireRelease(listen(0), () => close)

@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import OpenAI from "openai"
+import {
+  APIConnectionTimeoutError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  RateLimitError,
+  OpenAI
+} from "openai"
 import { Fault } from "../../../src/drill/standins/Fault.js"
 import * as OpenAiStandIn from "../../../src/drill/standins/OpenAiStandIn.js"
 
@@ -60,7 +68,7 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
       Effect.gen(function* () {
         const standIn = yield* OpenAiStandIn.make({ apiKey: "sk-other" })
         const error = yield* errorOf(() => call(sdk(standIn)))
-        assert.instanceOf(error, OpenAI.AuthenticationError)
+        assert.instanceOf(error, AuthenticationError)
         assert.strictEqual(error.code, "invalid_api_key")
         assert.isString(error.requestID)
       })
@@ -71,7 +79,7 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
         const standIn = yield* OpenAiStandIn.make()
         yield* standIn.inject(Fault.ErrorStatus({ status: 429, retryAfter: "7" }))
         const error = yield* errorOf(() => call(sdk(standIn)))
-        assert.instanceOf(error, OpenAI.RateLimitError)
+        assert.instanceOf(error, RateLimitError)
         assert.strictEqual(error.code, "rate_limit_exceeded")
         assert.strictEqual(error.headers?.get("retry-after"), "7")
       })
@@ -82,7 +90,7 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
         const standIn = yield* OpenAiStandIn.make()
         yield* standIn.inject(Fault.ErrorStatus({ status: 500 }))
         const error = yield* errorOf(() => call(sdk(standIn)))
-        assert.instanceOf(error, OpenAI.InternalServerError)
+        assert.instanceOf(error, InternalServerError)
         assert.strictEqual(error.type, "server_error")
       })
     )
@@ -92,7 +100,7 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
         const standIn = yield* OpenAiStandIn.make()
         yield* standIn.inject(Fault.HangBeforeHeaders())
         const error = yield* errorOf(() => call(sdk(standIn)))
-        assert.instanceOf(error, OpenAI.APIConnectionTimeoutError)
+        assert.instanceOf(error, APIConnectionTimeoutError)
       })
     )
   }
@@ -152,12 +160,12 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
           text: { format: { type: "json_schema", name: "c", strict: true, schema: { ...schema, required: ["level"] } } }
         })
       )
-      assert.instanceOf(loose, OpenAI.BadRequestError)
+      assert.instanceOf(loose, BadRequestError)
       assert.strictEqual(loose.code, "invalid_json_schema")
       const unknown = yield* errorOf(() => client.models.retrieve("gpt-1"))
-      assert.instanceOf(unknown, OpenAI.NotFoundError)
+      assert.instanceOf(unknown, NotFoundError)
       assert.strictEqual(unknown.code, "model_not_found")
-      assert.instanceOf(yield* errorOf(() => client.files.list().then((page) => page.data)), OpenAI.NotFoundError)
+      assert.instanceOf(yield* errorOf(() => client.files.list().then((page) => page.data)), NotFoundError)
     })
   )
 })

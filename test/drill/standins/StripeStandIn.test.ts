@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import Stripe from "stripe"
+import { Stripe } from "stripe"
 import { Fault } from "../../../src/drill/standins/Fault.js"
 import * as StripeStandIn from "../../../src/drill/standins/StripeStandIn.js"
 
