@@ -34,7 +34,7 @@ export type Admission =
   | { readonly _tag: "Queued"; readonly ticket: number; readonly wait: number }
   | { readonly _tag: "Refused"; readonly reason: "wait-too-long" | "queue-full"; readonly retryAfter: number }
 
-/** How a decision changed the lot of others: who was served, and whether the first in line is to look at the clock. */
+/** Those whom a step served, beside the one who made it. */
 export type Served<W> = ReadonlyArray<Semaphore.Waiter<W>>
 
 export const initial: State<never> = { semaphore: Semaphore.initial, returns: Queue.empty }
@@ -109,8 +109,21 @@ export const sleepOf = <W>(limits: Limits, state: State<W>, ticket: number, now:
   return untilFree(limits, state, first.permits, now)
 }
 
-/** Plays the future forward: everyone in the queue is served in turn, then a newcomer at its end. */
-const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
+/**
+ * Those who have to hear of a step: all who were served, and whoever is first in line now if permits came or went, since
+ * the first in line watches the clock for everyone.
+ */
+export const concerned = <W>(before: State<W>, after: State<W>, served: Served<W>): ReadonlyArray<W> => {
+  const first = Queue.head(after.semaphore.queue)
+  const stirred =
+    first !== undefined &&
+    (first.ticket !== Queue.head(before.semaphore.queue)?.ticket || before.returns !== after.returns)
+  const doors = served.map((waiter) => waiter.door)
+  return stirred ? [...doors, first.door] : doors
+}
+
+/** Plays the future forward: everyone in the queue is served in turn, then a newcomer at its end. In milliseconds. */
+export const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
   if (state.semaphore.queue.size === 0) return untilFree(limits, state, permits, now)
   const returns = [...Queue.items(state.returns)]
   let free = limits.permits - state.semaphore.inUse

@@ -45,11 +45,17 @@ export const isFree = <W>(limits: Limits, state: State<W>, permits: number): boo
 export const admit = <W>(limits: Limits, state: State<W>, permits: number, door: W): [Admission, State<W>] => {
   const ticket = state.nextTicket
   if (isFree(limits, state, permits)) {
-    return [{ _tag: "Taken", ticket }, { ...state, inUse: state.inUse + permits, nextTicket: ticket + 1 }]
+    return [
+      { _tag: "Taken", ticket },
+      { ...state, inUse: state.inUse + permits, nextTicket: ticket + 1 }
+    ]
   }
   if (state.queue.size >= limits.maxQueued) return [full, state]
   const queue = Queue.push(state.queue, { ticket, permits, door })
-  return [{ _tag: "Queued", ticket }, { ...state, nextTicket: ticket + 1, queue }]
+  return [
+    { _tag: "Queued", ticket },
+    { ...state, nextTicket: ticket + 1, queue }
+  ]
 }
 
 /** Gives permits back and hands them to those who waited longest. */
