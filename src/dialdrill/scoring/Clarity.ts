@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { anyOf } from "./Phrases.js"
-import { type Category, fading, quotes, rarely, said, substance } from "./Signal.js"
+import { type Category, fading, quotes, rarely, said } from "./Signal.js"
 import type { Sentence } from "./Transcript.js"
 
 // Words that are often meant count only where they are not: "like" between commas, "so," at the start, ", right?" at
@@ -48,6 +48,7 @@ const specific = anyOf(
 )
 
 const longSentenceWords = 32
+const enoughWords = 60
 
 /**
  * @since 0.1.0
@@ -56,6 +57,11 @@ const longSentenceWords = 32
 export const Clarity = {
   category: "clarity",
   weight: 1,
+  // Most of its merits are the absence of a fault, and silence has no faults.
+  limit: ({ repWords }) =>
+    repWords >= enoughWords
+      ? undefined
+      : { share: repWords / enoughWords, feedback: `You said only ${repWords} words, too few to show how you speak.` },
   signals: [
     {
       name: "fluency",
@@ -68,7 +74,7 @@ export const Clarity = {
       name: "shortTurns",
       points: 2,
       find: (reading) => ({
-        share: fading(reading.longestRun.seconds, 50, 100) * substance(reading),
+        share: fading(reading.longestRun.seconds, 50, 100),
         evidence: reading.longestRun.seconds > 50 ? reading.longestRun.quotes : []
       }),
       shown: "You kept your turns short.",
@@ -83,7 +89,7 @@ export const Clarity = {
         const mine = judged.filter(({ role }) => role === "user")
         const long = mine.filter(({ words }) => words > longSentenceWords)
         const share = wordsOf(long) / Math.max(1, wordsOf(mine))
-        return { share: fading(share, 0.1, 0.6) * substance(reading), evidence: quotes(long) }
+        return { share: fading(share, 0.1, 0.6), evidence: quotes(long) }
       },
       shown: "Your sentences were short enough to follow.",
       missing: "Cut your long sentences in two; one thought each."

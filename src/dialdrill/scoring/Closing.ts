@@ -80,7 +80,7 @@ export const Closing = {
     },
     {
       name: "recap",
-      points: 1.5,
+      points: 1,
       find: said(
         mine,
         anyOf(
@@ -99,13 +99,13 @@ export const Closing = {
     },
     {
       name: "commitment",
-      points: 1,
+      points: 1.5,
       find: said(
         ({ ending }) => ending.filter(({ role }) => role === "agent"),
         anyOf(
           "(sounds|sound) (good|great|fine|fair|reasonable|like a plan|perfect|okay|interesting)",
           "(works|work) (for me|fine|well|great|better)",
-          "(that|it|monday|tuesday|wednesday|thursday|friday|tomorrow|morning|afternoon|[0-9]+|ten|two|three|nine|eleven|one|four) (works|is (good|fine|great|ok|okay|better)|would work|should work|it is|then)",
+          "(that|it|monday|tuesday|wednesday|thursday|friday|tomorrow|morning|afternoon|[0-9]+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirty|am|pm|o'clock) (works|is (good|fine|great|ok|okay|better)|would work|should work|it is|then)",
           "(let's|let us) (do|go|try|talk|set|book|start|meet|see)",
           "(i'll|i will|i can|we can|i could|we'll) (be there|do|bring|join|make|take a look|look|have|get|invite|send|talk|see|make it|live with|check)",
           "(see|talk|speak) (to )?(you )?(then|monday|tuesday|wednesday|thursday|friday|tomorrow|soon|next)",

@@ -64,6 +64,9 @@ export const Discovery = {
         anyOf(
           "you (just )?(mentioned|said|told|described|brought up|talked about)",
           "(sounds|seems|looks|feels) like",
+          "(sounds|seems) (really |very |pretty |so )?(frustrating|tough|hard|stressful|painful|exhausting|rough|difficult|expensive|annoying)",
+          "(that's|that is|what) a (big|huge|tough|lot|long|real|significant|serious)",
+          "sorry to hear|i (can )?(bet|imagine)",
           "(what i'm hearing|i'm hearing|if i (understand|heard|hear)|let me (make sure|see if|check|play|recap|summarize)|did i (get|hear) that|so to (recap|summarize)|in other words)",
           "so (you're|you are|your|it's|that's|the|they|you) … (then|right|correct)",
           "so (you're|your team|your|you've|you have|that's|right now you) (\\p{L}|[0-9])+",
@@ -82,7 +85,7 @@ export const Discovery = {
       find: (reading) => {
         const share = reading.repWords / Math.max(1, reading.repWords + reading.prospectWords)
         const asked = Math.min(1, reading.discovery.length / 2)
-        return { share: reading.prospectWords === 0 ? 0 : fading(share, 0.55, 0.75) * asked, evidence: [] }
+        return { share: reading.prospectWords === 0 ? 0 : fading(share, 0.6, 0.8) * asked, evidence: [] }
       },
       shown: "You left the prospect room to talk.",
       missing: "Talk less: the prospect should have about half of the words."

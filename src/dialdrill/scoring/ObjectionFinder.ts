@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { anyOf } from "./Phrases.js"
-import { isQuestion } from "./Questions.js"
+import { isDiscovery, isQuestion } from "./Questions.js"
 import type { Sentence } from "./Transcript.js"
 
 /**
@@ -39,7 +39,7 @@ export const replyTurns = 3
 interface Marker {
   readonly kind: ObjectionKind
   readonly pattern: RegExp
-  /** Also a plain answer to a question, so it objects only when it answers a pitch. */
+  /** Also what people answer to a question about their work, so it objects only when it answers a pitch. */
   readonly onlyAfterPitch?: boolean
 }
 
@@ -50,7 +50,8 @@ const markers: ReadonlyArray<Marker> = [
     pattern: anyOf(
       "(too|so|very|really|pretty|quite|bit|little|awfully|kind of|crazy|sounds|seems|looks|is|that's|it's|you're) (expensive|pricey|pricy|steep|costly)",
       "(too|a lot|lot) … money",
-      "too (much|high)",
+      "price range|out of (our|my) (range|reach)",
+      "(price|rate|cost|fee|fees|rates) … too high",
       "(no|have … no|don't have|haven't got|isn't|not|without|out of|over|beyond|tight|cut|frozen) … budget",
       "budgets? (is|are|has been|have been|was|were|got) … (tight|frozen|cut|spent|gone|locked|set|slashed|maxed)",
       "(can't|cannot|couldn't|can not) (afford|justify|spend)",
@@ -77,10 +78,10 @@ const markers: ReadonlyArray<Marker> = [
       "(never|haven't|not) heard (of|about)",
       "(how|why) (do|should|can|would) (i|we) (know|trust|believe)",
       "sounds too good",
-      "(tried|bought|used|burned|been) … (before|didn't work|failed|disaster|burned|nightmare|last (year|time))",
+      "(got|been|were) burned|a (disaster|nightmare)",
       "(not|isn't|aren't) … (convinced|sure it|sure this|sure that|sold on|believe)",
       "(skeptical|sceptical|doubt|risky|too risky|suspicious|a scam)",
-      "(worried|concerned|nervous|concern|hesitant|afraid) (about|that|is|with)",
+      "(nervous|hesitant|afraid|wary) (about|that|of)",
       "(my|our|one|main|biggest|real|only) (concern|worry|hesitation)",
       "(every|all) (vendor|vendors|sales|salesperson|salespeople|of you|you) … (say|says|same|promise|promises)",
       "how did you get my (number|name|contact)",
@@ -94,32 +95,54 @@ const markers: ReadonlyArray<Marker> = [
     pattern: anyOf(
       "(happy|satisfied|fine|good|comfortable|content|stick|sticking|staying|pleased|set|covered) with (what|our|the|who|how|my|it|them|things|that|salesforce|hubspot)",
       "already (have|got|work with|working with|pay|paying|signed|invested|under) … (vendor|solution|provider|supplier|tool|system|someone|agency|contract|partner|platform|software|that|one|something)",
-      "(just|recently) (signed|switched|renewed|bought|implemented)",
+      "(just|recently) (signed|renewed)",
       "(under|in|have) (a )?contract (with|until|till)",
-      "(works|working) (fine|well|okay|ok|just fine|great) (for us|already|as it is|right now|today)",
       "(we're|we are) (all set|good|covered|fine)",
       "(your competitor|competitors|another vendor|other vendors|someone else) … (cheaper|offers?|quoted|better|talking|looking)",
-      "why (should|would) (we|i) (switch|change|choose|pick|go with)",
-      "(do|does|build|built|handle|handled) (it|this|that|everything|all of (it|that)) (in-house|in house|internally|ourselves)"
+      "why (should|would) (we|i) (switch|change|choose|pick|go with)"
     )
   },
   {
     kind: "competitor",
     onlyAfterPitch: true,
-    pattern: anyOf("(already|currently) (use|using|have|work with|working with|do that|doing that)")
+    pattern: anyOf(
+      "(already|currently) (use|using|have|work with|working with|do that|doing that)",
+      "(works|working) (fine|well|okay|ok|just fine|great)",
+      "(in-house|in house|internally|ourselves)",
+      "(just|recently) (switched|bought|implemented)",
+      "we (order|buy|get|use) … (from|with)"
+    )
   },
   {
     kind: "need",
     pattern: anyOf(
-      "(don't|do not|doesn't|didn't|not sure we|not sure i) … (need|want|see (the|a|any|why|how)|have that problem|have a problem)",
+      "(don't|do not|doesn't|not sure we|not sure i) (\\p{L}+ )?(\\p{L}+ )?(need|want|have that problem|have a problem)",
       "(not|isn't|wasn't|never) (a |really |our |something |an |that )*(problem|priority|issue|need|fit|relevant|important|for us)",
       "(no|zero) (need|use|interest|reason|value)",
       "(what's|where's) (the point|in it for)",
-      "(too|so) (complicated|complex|small|big|much work|much effort|technical|hard)",
+      "too (complicated|complex|small|big|technical)",
       "(won't|wouldn't|can't|doesn't|not going to|isn't going to) (work|help|fit) … (us|here|our|me)",
-      "(team|people|reps|guys|staff|they) (won't|would never|will never|wouldn't|don't|hate|hates) … (use|adopt|change|learn|like|another|new)",
+      "(my|our|the) (\\p{L}+ )?\\p{L}+ (won't|would never|will never|wouldn't|don't|hate|hates|would hate|will hate) (to )?(be |being |ever )?(use|using|adopt|change|learn|like|liked|want|accept|another|new|it|that|this)",
+      "they (won't|would never|will never|wouldn't|hate|would hate|will hate) (to )?(use|using|adopt|change|learn|like|accept|it|that|this)",
       "another (tool|platform|system|login|app|dashboard)",
       "(take|takes|too|so) … (long to (implement|set up|roll out|install|learn)|months to)"
+    )
+  },
+  {
+    kind: "need",
+    onlyAfterPitch: true,
+    pattern: anyOf(
+      "too (slow|hard|difficult|long|much|high|many|late|early|old)",
+      "(don't|do not|can't) (really )?(see|think) (the|a|any|why|how|that|it|this|we)",
+      "doesn't (really )?(fit|apply|work)"
+    )
+  },
+  {
+    kind: "trust",
+    onlyAfterPitch: true,
+    pattern: anyOf(
+      "(tried|bought|used|looked at|looked into|evaluated|had|been) … (before|didn't work|failed|last (year|time))",
+      "(worried|concerned|concern) (about|that|is|with)"
     )
   },
   {
@@ -148,10 +171,13 @@ const markers: ReadonlyArray<Marker> = [
       "(maybe|perhaps|not (until|before|till|this)|wait (until|till|for)|later|revisit … in|look at … in) … (next (quarter|year|month)|this (quarter|year|month)|q[1-4]|january|spring|summer|fall|year|quarter|budget cycle)",
       "(think|sleep|mull) (about|on|over|it over) (it|this|that)",
       "think (it|this|that) over",
-      "(no|don't have|haven't|not enough|not|have no|got no) … (time|bandwidth|capacity|resources)",
-      "(one|two|a|thirty|30|sixty) (minute|minutes|seconds)[,.]? (go|max|tops|that's it)",
-      "make it (quick|fast|short)"
+      "(don't have|haven't|have no|got no) (\\p{L}+ )?(time|bandwidth|capacity) (for|to talk|right now|now|today|this)"
     )
+  },
+  {
+    kind: "timing",
+    onlyAfterPitch: true,
+    pattern: anyOf("(no|don't have|haven't|not enough|have no|got no) … (time|bandwidth|capacity|resources)")
   }
 ]
 
@@ -170,7 +196,8 @@ export const findObjections = (turns: ReadonlyArray<ReadonlyArray<Sentence>>): R
     const last = raised.at(-1)
     const sameThread = last !== undefined && repAsked && at - last.at <= 2
     if (sameThread) continue
-    const afterPitch = repSpokeBefore && !repAsked && before.some(({ words }) => words >= 8)
+    const words = before.reduce((sum, sentence) => sum + sentence.words, 0)
+    const afterPitch = repSpokeBefore && !before.some(isDiscovery) && words >= 6
     const found = firstObjection(sentences, afterPitch)
     if (found !== undefined) raised.push({ ...found, at })
   }

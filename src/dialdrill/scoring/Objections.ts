@@ -67,6 +67,7 @@ const arguing = anyOf(
   "(you'd|you would) be (crazy|stupid|silly|foolish)",
   "how can you (not|afford|say)",
   "you (need|have) (to|this)",
+  "you should(n't| not)? (really |just |seriously )*(consider|think|switch|trust|reconsider)",
   "(your|a) (mistake|loss)",
   "(cheaper|better) than (everyone|everybody|anyone|all)"
 )
@@ -102,7 +103,7 @@ export const steps: Readonly<Record<Step, (sentence: Sentence) => boolean>> = {
 
 // A request for the next step is no question about the objection.
 const advance = anyOf(
-  "(can|could|should|shall) (we|i)",
+  "(can|could|should|shall) (we|i (?!ask))",
   "(would|are) you (be )?(open|up|willing|free|available|ready)",
   "(how|what) about",
   "sign up|get started|buy"

@@ -37,6 +37,7 @@ export const Opening = {
           "(this is|it's|i'm|i am) (\\p{L}|['.-]){1,30}( (\\p{L}|['.-]){1,30})?,? (here )?(with|from|at|over at|calling from|and i)",
           "(\\p{L}){2,30} here,? (from|with|at|over)",
           "(calling|call|here) (you )?(from|on behalf of)",
+          "(hi|hello|hey|morning|afternoon|evening),? (\\p{L}|[.])+( \\p{L}+)?[,.]? \\p{L}+( \\p{L}+)? (here )?(from|with|at)",
           "i (work|am) (with|at|for)",
           "i (run|lead|head) … (at|for)"
         )
@@ -78,7 +79,8 @@ export const Opening = {
           "i (noticed|saw|read|heard|came across|understand|see) (that |about |on |your |you )",
           "why i('m| am)? (call|called|calling)",
           "(you|your team|your company) (recently|just|downloaded|signed up|posted|announced|mentioned|asked|requested|filled)",
-          "(spoke|speaking|talking|working|work) (with|to) (other |several |many |a lot of |a few |some )*(companies|teams|people|leaders|managers|directors|owners|firms|clinics|shops|vps|heads)",
+          "(spoke|speak|speaking|talk|talking|working|work|chat) (with|to) (other |several |many |a lot of |a few |some )*(\\p{L}+ )?(companies|teams|people|leaders|managers|directors|owners|firms|clinics|shops|vps|heads)",
+          "(follow|following) up (on|about|from|after|with)",
           "congrats|congratulations",
           "(referred|suggested|recommended) (me|i|that|by|you)"
         )
@@ -94,6 +96,7 @@ export const Opening = {
         anyOf(
           "(help|helps|helped|helping) … (companies|teams|people|businesses|leaders|managers|owners|firms|clinics|shops|reps|you|customers|clients|them|like|reduce|cut|save|get|increase|grow|avoid|find|close|ship|make|stop|keep)",
           "(save|saves|saved|saving|cut|cuts|cutting|reduce|reduces|reduced|reducing|increase|increased|boost|double|doubled|grow|grew|shorten|lower|lowered|avoid|recover|recovered|eliminate|speed up|win|free up)",
+          "(companies|teams|people|businesses|leaders|managers|owners|firms|clinics|shops) … (struggle|struggles|find|tell|tells|say|says|lose|loses|waste|spend)",
           "[0-9]+ ?(%|percent|hours|days|weeks|minutes)",
           "(twice|half) (as|the|of)",
           "so (that )?(you|your|they) (can|could|don't|never|get|spend)"

@@ -79,33 +79,35 @@ const confirmation = anyOf(
 
 const asksForSomethingElse = anyOf(
   // pleasantries and permission
-  "how are you",
+  "how are you( doing| today| this|\\?|,)",
   "how's it going",
   "how's your (day|week|morning|afternoon)",
   "how have you been",
   "(can|do) you hear me",
   "(am|are) i (speaking|talking)",
-  "is this",
+  "is this (\\p{L}|[.])+( (\\p{L})+)?\\?",
   "good time|bad time|okay time|right time",
   "(a|two|three|few|couple of|thirty|30|27|60) (quick )?(minute|minutes|moment|second|seconds|sec|min|mins)",
-  "(may|can|could) i (ask|tell|take|share|explain|have|get|borrow|send|show|book|put|give|call)",
-  "mind if i",
+  "(may|can|could) i (tell|take|share|explain|have|get|borrow|send|show|book|put|give|call)",
+  "(may|can|could|mind if) i (ask )?(you )?(a|an|one|two|some|few|couple|something) ",
   "why i (called|call|am calling)",
   // reactions
-  "(does|would|did) (that|this|it) … (sense|help|address|answer|sound|work|ease|cover|feel|seem|change|fair)",
-  "(does|would|did) (that|this|it) (help|address|answer|sound|work|ease|cover|feel|seem|change|make|be)",
+  "(?<!(how|what|why) )(does|would|did) (that|this|it) … (sense|help|address|answer|sound|work|ease|cover|feel|seem|change|fair|settle|solve)",
+  "(?<!(how|what|why) )(does|would|did) (that|this|it) (help|address|answer|sound|work|ease|cover|feel|seem|change|make|be|settle|solve|fix)",
   "is that (fair|ok|okay|helpful|reasonable|clear)",
   "how does (that|this|it) (sound|land|feel|look|sit)",
   "make sense",
   "sound(s)? (good|fair|reasonable|ok|okay|interesting)",
-  "what do you (think|say)",
-  "(concerns|holding you back|hesitant|hesitation|hesitations)",
+  "what do you (think|say)( about| of)?( that| this| it)?\\?",
+  "(concerns|holding you back|hesitant|hesitation|hesitations|anything else|what else would)",
   // dates and next steps
   "(how|what) about",
-  "what time|which day|what day|when (can|could|should|would|works|are|is good)",
-  "(work|works|suit|suits|good|better|free|available) (for you|on|at|then|this|next|tomorrow|monday|tuesday|wednesday|thursday|friday)",
+  "what if (we|i)",
+  "what time (works|suits|is|would)|(which|what) day|when (can|could|should) (we|i)|when (works|suits|are you|is good)",
+  "(monday|tuesday|wednesday|thursday|friday|tomorrow|next week|this week|morning|afternoon|[0-9]+) … (work|works|suit|suits|good|better|ok|okay|free)",
+  "(work|works|suit|suits|good|better|free|available) (for you|then|monday|tuesday|wednesday|thursday|friday|tomorrow|next week|this week|on (monday|tuesday|wednesday|thursday|friday|tomorrow)|at [0-9])",
   "(would|are) you (be )?(open|up|willing|free|available|ready|interested)",
   "(can|could|should|shall) we (set|schedule|book|meet|find|put|hop|get|do|start|talk|plan|pencil|grab)",
   "(morning|afternoon) (or|work)",
-  "(calendar|sign up|buy|go ahead|move forward|get started)"
+  "(calendar|(want|like|ready|able) to (sign up|buy|go ahead|move forward|get started)|(sign up|get started|buy) (today|now))"
 )

@@ -153,7 +153,8 @@ const judge = (category: AnyCategory, reading: Reading): Assessment["findings"][
     const found = signal.find(reading)
     return { ...found, signal, lost: signal.points > 0 ? signal.points * (1 - found.share) : -signal.points * found.share }
   })
-  const points = findings.reduce((sum, { share, signal }) => sum + signal.points * share, 0)
+  const limit = category.limit?.(reading)
+  const points = findings.reduce((sum, { share, signal }) => sum + signal.points * share, 0) * (limit?.share ?? 1)
   const evidence = findings
     .flatMap(({ evidence, signal }) => evidence.map((quote): Evidence => ({ ...quote, signal: signal.name })))
     .sort((a, b) => a.turn - b.turn)
@@ -165,7 +166,7 @@ const judge = (category: AnyCategory, reading: Reading): Assessment["findings"][
       score: oneDecimal(Math.max(0, Math.min(10, points))),
       weight: category.weight,
       evidence,
-      feedback: feedbackOn(findings)
+      feedback: limit?.feedback ?? feedbackOn(findings)
     }
   }
 }

@@ -46,6 +46,8 @@ export interface Category<Id extends string = string, Name extends string = stri
   readonly signals: ReadonlyArray<Signal<Name>>
   /** A score and the reason for it where the signals do not apply. */
   readonly instead?: (reading: Reading) => { readonly score: number; readonly feedback: string } | undefined
+  /** The share of the points that the call can earn at most, and the reason, where there is too little to judge. */
+  readonly limit?: (reading: Reading) => { readonly share: number; readonly feedback: string } | undefined
 }
 
 /**
@@ -87,7 +89,6 @@ export const said = (
 
 /**
  * The rep says the phrases rarely: a full share up to `good` per 100 words, none from `bad` on, in proportion between.
- * A call of under {@link enoughWords} words shows its habits only in part, and earns only that part.
  *
  * @since 0.1.0
  * @category finders
@@ -97,7 +98,7 @@ export const rarely =
   (reading) => {
     const offenders = reading.rep.filter((sentence) => hits(sentence) > 0)
     const rate = (offenders.reduce((sum, sentence) => sum + hits(sentence), 0) / Math.max(1, reading.repWords)) * 100
-    return { share: fading(rate, good, bad) * substance(reading), evidence: quotes(offenders) }
+    return { share: fading(rate, good, bad), evidence: quotes(offenders) }
   }
 
 /**
@@ -108,22 +109,6 @@ export const rarely =
  */
 export const fading = (value: number, good: number, bad: number): number =>
   Math.max(0, Math.min(1, (bad - value) / (bad - good)))
-
-/**
- * From so many words of the rep on, the absence of a fault is a merit.
- *
- * @since 0.1.0
- * @category constants
- */
-export const enoughWords = 60
-
-/**
- * How much there is to judge: 1 from {@link enoughWords} words of the rep on.
- *
- * @since 0.1.0
- * @category finders
- */
-export const substance = ({ repWords }: Reading): number => Math.min(1, repWords / enoughWords)
 
 /**
  * @since 0.1.0
