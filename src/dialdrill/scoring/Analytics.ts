@@ -63,13 +63,13 @@ interface Definition {
 }
 
 /**
- * The figures of a call. Never fails, whatever the call is.
+ * The figures of a call. Never fails, whatever the call is. Who has read the call already can say so.
  *
  * @since 0.1.0
  * @category analytics
  */
-export const analyze = (call: PracticeCall): Analytics => {
-  const subject: Subject = { call, reading: read(call), timeline: Timeline.of(call) }
+export const analyze = (call: PracticeCall, reading: Reading = read(call)): Analytics => {
+  const subject: Subject = { call, reading, timeline: Timeline.of(call) }
   const metric = ({ decimals, figure, unit }: Definition): Metric => {
     const found = figure(subject)
     return found === undefined || !Number.isFinite(found.value)

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { anyOf } from "./Phrases.js"
-import { isOpenQuestion } from "./Questions.js"
+import { isDiscovery, isOpenQuestion } from "./Questions.js"
 import type { Reading } from "./Reading.js"
 import { type Category, count, fading, quotes, said } from "./Signal.js"
 
@@ -94,8 +94,10 @@ export const Discovery = {
       name: "stackedQuestions",
       points: -1,
       find: (reading) => {
-        const asked = reading.discovery.filter(({ plain }) => plain.includes("?"))
-        const stacked = asked.filter(({ turn }) => asked.filter((other) => other.turn === turn).length >= 3)
+        const stacked = reading.turns.flatMap((turn) => {
+          const asked = turn.filter((sentence) => sentence.role === "user" && isDiscovery(sentence))
+          return asked.length >= 3 ? asked : []
+        })
         return { share: stacked.length > 0 ? 1 : 0, evidence: quotes(stacked) }
       },
       shown: "You asked three or more questions in one breath, and the prospect can answer only one."

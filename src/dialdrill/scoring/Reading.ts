@@ -74,13 +74,13 @@ const total = (sentences: ReadonlyArray<Sentence>): number => sentences.reduce((
 
 const openingOf = (call: PracticeCall, turns: ReadonlyArray<ReadonlyArray<Sentence>>): ReadonlyArray<Sentence> => {
   const timeline = Timeline.of(call)
-  const found: Array<Sentence> = []
+  let found: ReadonlyArray<Sentence> = []
   let words = 0
   for (const [index, turn] of call.transcript.entries()) {
     if (turn.role !== "user") continue
     const late = timeline === undefined ? words >= openingWords : (turn.startSeconds ?? 0) >= 30
     if (late && found.length > 0) break
-    found.push(...(turns[index] ?? []))
+    found = found.concat(turns[index] ?? [])
     words += countWords(turn.text)
   }
   return found

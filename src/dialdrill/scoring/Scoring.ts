@@ -127,13 +127,12 @@ export interface Assessment {
 export const score = (call: PracticeCall): Score => assess(call).score
 
 /**
- * Scores a call and keeps what it found.
+ * Scores a call and keeps what it found. Who has read the call already can say so.
  *
  * @since 0.1.0
  * @category scoring
  */
-export const assess = (call: PracticeCall): Assessment => {
-  const reading = read(call)
+export const assess = (call: PracticeCall, reading: Reading = read(call)): Assessment => {
   const unscorable = reasonNotToScore(reading)
   const findings = rubric.map((category) =>
     unscorable === undefined ? judge(category, reading) : verdict(category, { score: 0, feedback: unscorable })

@@ -92,19 +92,21 @@ export const countWords = (text: string): number => {
 }
 
 /**
- * The sentences of one turn, in order, without the blank space between them.
+ * The sentences of one turn, in order, without the blank space between them and without those that have no words.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const sentencesOf = (turn: Turn, index: number): ReadonlyArray<Sentence> =>
-  pieces(turn.text).map((text) => ({
-    turn: index,
-    role: turn.role,
-    text,
-    plain: text.replace(/[‘’]/g, "'"),
-    words: countWords(text)
-  }))
+  pieces(turn.text)
+    .map((text) => ({
+      turn: index,
+      role: turn.role,
+      text,
+      plain: text.replace(/[‘’]/g, "'"),
+      words: countWords(text)
+    }))
+    .filter(({ words }) => words > 0)
 
 /**
  * The sentence as a quote, at most `limit` characters of it.
