@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { DependencyUnavailable } from "../../http/HttpErrors.js"
-import { CompletionRequest } from "../scoring/Wire.js"
+import { ScoreRequest } from "../scoring/Wire.js"
 import { ActiveCallExists, CallCompleted, CallEnded, CallNotFound, PlanLimitReached, VoiceCall } from "./Errors.js"
 import { personalities } from "./prospect/Prospect.js"
 import { CallDetails, CallId, CallSummary, CompletedCall, PersonalitySummary, StartedCall, TurnReply } from "./Wire.js"
@@ -55,7 +55,7 @@ export class CallsApi extends HttpApiGroup.make("calls")
   .add(
     HttpApiEndpoint.post("complete", "/api/calls/:id/complete")
       .setPath(path)
-      .setPayload(CompletionRequest)
+      .setPayload(Schema.partialWith(ScoreRequest, { exact: true }))
       .addSuccess(CompletedCall)
       .addError(CallNotFound)
       .addError(DependencyUnavailable)
