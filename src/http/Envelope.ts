@@ -262,7 +262,7 @@ const report = (
 
 interface Decoration {
   readonly rateLimits: RateLimit.RateLimitsShape
-  readonly clientKey: (request: CurrentRequest.RequestInfo) => Effect.Effect<string>
+  readonly clientKey: RateLimit.ClientKeyOf
   readonly deadlineMillis: number
   readonly table: RouteTable.RouteTableShape
 }
@@ -309,18 +309,15 @@ const decorate = (router: HttpLayerRouter.HttpRouter, decoration: Decoration): H
   return make(undefined)
 }
 
-const enter = (route: AnyRoute, limit: Effect.Effect<void, unknown> | undefined): AnyRoute["handler"] =>
+const enter = (route: AnyRoute, limit: ReturnType<typeof RateLimit.enforce> | undefined): AnyRoute["handler"] =>
   Effect.withFiberRuntime((fiber) => {
-    const info = Context.get(fiber.currentContext, CurrentRequest.CurrentRequest)
+    // The server provides the request to every fibre that answers one.
+    const context = fiber.currentContext as Context.Context<HttpServerRequest.HttpServerRequest>
+    const request = Context.unsafeGet(context, HttpServerRequest.HttpServerRequest)
+    const info = Context.get(context, CurrentRequest.CurrentRequest)
     info.route = route.path
-    const refusal = BodyLimit.announced(
-      Context.unsafeGet(
-        fiber.currentContext as Context.Context<HttpServerRequest.HttpServerRequest>,
-        HttpServerRequest.HttpServerRequest
-      )
-    )
-    const next: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> =
-      refusal === undefined ? route.handler : Effect.fail(refusal)
+    const refusal = BodyLimit.announced(request)
+    const next = refusal === undefined ? route.handler : Effect.fail(refusal)
     // The error channel of a registered route is erased by the router; the envelope reads all of it.
-    return (limit === undefined ? next : Effect.zipRight(limit, next)) as AnyRoute["handler"]
+    return (limit === undefined ? next : Effect.zipRight(limit(info, request), next)) as AnyRoute["handler"]
   })
