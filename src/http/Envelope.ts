@@ -23,9 +23,10 @@ import * as BodyLimit from "./BodyLimit.js"
 import * as ClientAddress from "./ClientAddress.js"
 import * as CurrentRequest from "./CurrentRequest.js"
 import * as Deadline from "./Deadline.js"
-import { ErrorRecorder } from "./ErrorRecorder.js"
+import { ErrorRecorder, type ErrorRecorderShape } from "./ErrorRecorder.js"
 import * as Failure from "./Failure.js"
-import { DependencyUnavailable, InternalError, MethodNotAllowed } from "./HttpErrors.js"
+import { DependencyUnavailable, InternalError, MalformedRequest, MethodNotAllowed } from "./HttpErrors.js"
+import { Lifecycle, type LifecycleShape } from "./Lifecycle.js"
 import * as Probes from "./Probes.js"
 import * as Problem from "./Problem.js"
 import * as RateLimit from "./RateLimit.js"
@@ -75,7 +76,7 @@ export const layer = (
 ): Layer.Layer<
   HttpLayerRouter.HttpRouter | RouteTable.RouteTable,
   never,
-  HttpLayerRouter.HttpRouter | RateLimit.RateLimits | ErrorRecorder
+  HttpLayerRouter.HttpRouter | RateLimit.RateLimits | ErrorRecorder | Lifecycle
 > =>
   Layer.effectContext(
     Effect.gen(function* () {
@@ -88,6 +89,7 @@ export const layer = (
           showStack: options.showStack ?? false,
           observe: options.observe ?? (() => {}),
           recorder: yield* ErrorRecorder,
+          lifecycle: yield* Lifecycle,
           deadlineMillis,
           table
         })
@@ -110,7 +112,8 @@ interface Settings {
   readonly hops: number
   readonly showStack: boolean
   readonly observe: (answer: Answer) => void
-  readonly recorder: Context.Tag.Service<ErrorRecorder>
+  readonly recorder: ErrorRecorderShape
+  readonly lifecycle: LifecycleShape
   readonly deadlineMillis: number
   readonly table: RouteTable.RouteTableShape
 }
@@ -142,20 +145,37 @@ const envelope =
         })
         return HttpServerResponse.setHeaders(response, { ...info.headers, ...response.headers })
       }
-      const stop = Deadline.start(fiber, settings.deadlineMillis)
+      const leave = settings.lifecycle.enter()
+      const cancel = Deadline.start(fiber, settings.deadlineMillis)
+      const stop = () => {
+        cancel()
+        leave()
+      }
       const context = Context.add(fiber.currentContext, CurrentRequest.CurrentRequest, info)
       // No mask: a request's fibre is uninterruptible except inside of routes, so these run after an interruption too.
-      return Effect.matchCauseEffect(Effect.locally(app, FiberRef.currentContext, context), {
-        onSuccess: (response) => {
-          stop()
-          return Effect.succeed(finish(response))
-        },
-        onFailure: (cause) => {
-          stop()
-          return Effect.map(answerFailure(cause, request, info, settings), finish)
+      return Effect.matchCauseEffect(
+        Effect.locally(hasHost(request) ? app : hostMissing, FiberRef.currentContext, context),
+        {
+          onSuccess: (response) => {
+            stop()
+            return Effect.succeed(finish(response))
+          },
+          onFailure: (cause) => {
+            stop()
+            return Effect.map(answerFailure(cause, request, info, settings), finish)
+          }
         }
-      })
+      )
     })
+
+// HTTP/1.1 wants every request to name its host, and wants one that does not to be refused.
+const hasHost = (request: HttpServerRequest.HttpServerRequest): boolean =>
+  request.headers["host"] !== undefined || NodeHttpServerRequest.toIncomingMessage(request).httpVersion === "1.0"
+
+// Typed like the app whose place it takes; the envelope reads what it really fails with.
+const hostMissing = Effect.suspend(() =>
+  Effect.fail(new MalformedRequest({ detail: "The Host header is missing" }))
+) as unknown as App
 
 const open = (request: HttpServerRequest.HttpServerRequest, hops: number): CurrentRequest.RequestInfo => {
   const message = NodeHttpServerRequest.toIncomingMessage(request)

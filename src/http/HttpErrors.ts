@@ -52,6 +52,22 @@ export class MalformedBody extends Schema.TaggedError<MalformedBody>()(
 }
 
 /**
+ * 400: not a request that HTTP allows.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedRequest extends Schema.TaggedError<MalformedRequest>()(
+  "MalformedRequest",
+  { detail: Schema.String },
+  HttpApiSchema.annotations({ status: 400, description: "Not a valid HTTP request" })
+) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/**
  * 401: nobody, or somebody who cannot prove it. The envelope adds `WWW-Authenticate`.
  *
  * @since 0.1.0

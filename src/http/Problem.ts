@@ -84,7 +84,45 @@ export const codeOf = (error: HttpError): string =>
   typeof error.code === "string" ? error.code : error._tag.replace(/(?<=[a-z\d])(?=[A-Z])/g, "-").toLowerCase()
 
 /**
- * The problem document of an error, for one request. `extensions` are members beyond the error's own, such as a stack in
+ * What a problem says, before it says of which request.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Statement {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/**
+ * The problem document of a statement, for one request.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const of = (
+  statement: Statement,
+  request: { readonly id: string; readonly url: string },
+  extensions?: Record<string, unknown>
+): Problem => {
+  const { code, detail, retryAfterSeconds, status } = statement
+  return {
+    ...extensions,
+    type: `/problems/${code}`,
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    detail: withRetry(detail, retryAfterSeconds),
+    instance: pathOf(request.url),
+    code,
+    requestId: request.id,
+    ...(retryAfterSeconds === undefined ? undefined : { retryAfterSeconds })
+  }
+}
+
+/**
+ * The problem document of an error: its own fields become members. `extensions` are further ones, such as a stack in
  * development. Fails, as an `Either`, when the error does not fit its own schema.
  *
  * @since 0.1.0
@@ -95,25 +133,17 @@ export const make = (
   request: { readonly id: string; readonly url: string },
   extensions?: Record<string, unknown>
 ): Either.Either<Problem, unknown> => {
-  const status = statusOf(error) ?? 500
   // The constructor of a Schema class is its schema; `isHttpError` has looked.
   const schema = error.constructor as unknown as Schema.Schema<HttpError, Record<string, unknown>>
-  return Either.map(Schema.encodeEither(schema)(error), (fields) => {
-    const code = codeOf(error)
-    const retryAfterSeconds = retryAfterOf(error)
-    return {
-      ...fields,
-      ...extensions,
-      type: `/problems/${code}`,
-      title: STATUS_CODES[status] ?? "Error",
-      status,
-      detail: withRetry(error.message, retryAfterSeconds),
-      instance: pathOf(request.url),
-      code,
-      requestId: request.id,
-      ...(retryAfterSeconds === undefined ? undefined : { retryAfterSeconds })
-    }
-  })
+  const statement: Statement = {
+    status: statusOf(error) ?? 500,
+    code: codeOf(error),
+    detail: error.message,
+    retryAfterSeconds: retryAfterOf(error)
+  }
+  return Either.map(Schema.encodeEither(schema)(error), (fields) =>
+    of(statement, request, { ...fields, ...extensions })
+  )
 }
 
 /**
