@@ -234,7 +234,7 @@ export const make = (
       )
 
     // The two signatures of `check` differ only in the error, which a request of cost 1 cannot meet.
-    const check = ((key: string, cost = 1) =>
+    const check = ((key: string, cost: number = 1) =>
       Number.isSafeInteger(cost) && cost >= 1 && cost <= smallest
         ? decide(key, cost)
         : misconfigured(
@@ -288,12 +288,14 @@ export class KeyedRateLimiters extends Context.Tag("@dialdrill/selfheal/KeyedRat
   )
 }
 
+type Known = ReadonlyMap<string, KeyedRateLimiter>
+
 /** More names than any application has: a name made from a request's data is found out before memory is. */
 const maxLimiters = 1000
 
 const makeRegistry: Effect.Effect<KeyedRateLimitersShape, never, RateLimitStore> = Effect.gen(function* () {
   const store = yield* RateLimitStore
-  const limiters = yield* Ref.make<ReadonlyMap<string, KeyedRateLimiter>>(new Map())
+  const limiters = yield* Ref.make<Known>(new Map())
   const misconfigured = (limiter: string, problem: string) =>
     Effect.fail(new KeyedRateLimiterConfigurationError({ limiter, problem }))
 
@@ -302,7 +304,7 @@ const makeRegistry: Effect.Effect<KeyedRateLimitersShape, never, RateLimitStore>
     get: (options) =>
       Effect.gen(function* () {
         const made = yield* Effect.provideService(make(options), RateLimitStore, store)
-        const found = yield* Ref.modify(limiters, (all): [KeyedRateLimiter | undefined, typeof all] => {
+        const found = yield* Ref.modify(limiters, (all): [KeyedRateLimiter | undefined, Known] => {
           const known = all.get(options.name)
           if (known !== undefined) return [known, all]
           return all.size >= maxLimiters ? [undefined, all] : [made, new Map(all).set(options.name, made)]

@@ -89,6 +89,12 @@ export const makeMemoryBook = (options: {
         clients.delete(key)
       }
     }
+    const forgetOldest = (): void => {
+      for (const key of clients.keys()) {
+        clients.delete(key)
+        return
+      }
+    }
     const millis = Effect.map(MonotonicClock.now, (now) => Math.floor(now - origin))
 
     return {
@@ -98,7 +104,7 @@ export const makeMemoryBook = (options: {
           clients.delete(key)
           sweep(now, sweptPerRequest)
           if (tats.length > 0) clients.set(key, tats)
-          if (clients.size > maxKeys) for (const oldest of clients.keys()) return (clients.delete(oldest), verdict)
+          if (clients.size > maxKeys) forgetOldest()
           return verdict
         }),
       clients: Effect.map(millis, (now) => {
