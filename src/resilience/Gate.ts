@@ -13,13 +13,14 @@ import type { Rejection } from "./Rejection.js"
 
 /**
  * The right to make one call. Calling it gives the permit back, with the exit of the call; the interpreter does so
- * exactly once, uninterruptibly, on success, failure, defect and interruption.
+ * exactly once, uninterruptibly, on success, failure, defect and interruption. `started` is `false` when the call itself
+ * was never begun, because an inner gate rejected it or the caller left before: such a call has cost nothing.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Permit {
-  (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
+  (exit: Exit.Exit<unknown, unknown>, started?: boolean): Effect.Effect<void>
 }
 
 /**
@@ -74,13 +75,18 @@ export const through =
         callLimit: options?.callLimit,
         pointless: options?.pointless ?? Effect.never
       }
+      let started = false
+      const begin = Effect.suspend(() => {
+        started = true
+        return self
+      })
       const enter = (index: number): Effect.Effect<A, E | G, R> => {
         const gate = gates[index]
-        if (gate === undefined) return restore(self)
+        if (gate === undefined) return restore(begin)
         return Effect.flatMap(gate.admit(admission), (permit) =>
           Effect.matchCauseEffect(enter(index + 1), {
-            onSuccess: (a) => Effect.as(permit(Exit.succeed(a)), a),
-            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause)), Effect.failCause(cause))
+            onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
+            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
           })
         )
       }
