@@ -161,7 +161,7 @@ export const make = (
 
     // Varied, so that the instances of a fleet do not all knock at the same moment.
     const pause = (from: number, to: number) =>
-      Effect.flatMap(Random.nextRange(from, to), (millis) => Effect.sleep(millis))
+      Effect.flatMap(Random.nextRange(from, to), (millis) => Effect.sleep(Math.round(millis)))
     const round = Effect.zipRight(
       Effect.catchAllCause(probe, (cause) => Effect.logError(`the health check "${name}" broke`, cause)),
       pause(interval * 0.9, interval * 1.1)
@@ -235,14 +235,21 @@ const settingsOf = (registration: Registration) =>
     return { name, interval, timeout, rules }
   })
 
-/** Interrupts a check and waits until it has ended, but not for ever: one that cannot be interrupted must not hold up a shutdown. */
+/**
+ * Interrupts a check and waits until it has ended, but not for ever: one that cannot be interrupted must not hold up a
+ * shutdown. The waits are fibres of their own, since the fibre that cleans up is uninterruptible, or interrupted already.
+ */
 const stop = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Effect.Effect<void> =>
-  Effect.zipRight(
-    Fiber.interruptFork(fiber),
-    Effect.raceFirst(
-      Effect.interruptible(Effect.asVoid(Fiber.await(fiber))),
-      Effect.interruptible(Effect.sleep("1 second"))
-    )
+  Effect.flatMap(Fiber.poll(fiber), (ended) =>
+    Option.isSome(ended)
+      ? Effect.void
+      : Effect.zipRight(
+          Fiber.interruptFork(fiber),
+          Effect.raceFirst(
+            Effect.interruptible(Effect.asVoid(Fiber.await(fiber))),
+            Effect.interruptible(Effect.sleep("1 second"))
+          )
+        )
   )
 
 const observation = (
