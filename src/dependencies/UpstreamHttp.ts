@@ -14,7 +14,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Undici from "@effect/platform-node/Undici"
+import { Agent } from "@effect/platform-node/Undici"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -79,7 +79,7 @@ export const make = (options: Options): Effect.Effect<UpstreamHttp, never, Scope
     const dispatcher = yield* Effect.acquireRelease(
       Effect.sync(
         () =>
-          new Undici.Agent({
+          new Agent({
             connections: options.connections,
             connect: { timeout: Duration.toMillis(options.connectTimeout ?? "5 seconds") }
           })
