@@ -77,7 +77,7 @@ export interface Heard {
   readonly acts: ReadonlySet<Act>
   readonly themes: ReadonlySet<Theme>
   readonly questions: ReadonlyArray<Question>
-  /** Words in sentences that tell something, neither question nor courtesy. */
+  /** Words in sentences that tell something, neither a question nor a courtesy. */
   readonly claims: number
   readonly slots: Slots
   /** Hashes of the different words, at most 60, by which a repetition is noticed. */
@@ -95,7 +95,8 @@ const normalise = (text: string): string =>
     .replace(/\s+/g, " ")
     .trim()
 
-const tokensOf = (text: string): ReadonlyArray<string> => text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}'-]*/gu) ?? []
+const tokensOf = (text: string): ReadonlyArray<string> =>
+  text.toLowerCase().match(/[\p{L}\p{N}][\p{L}\p{N}'-]*/gu) ?? []
 
 const keysMatching = <K extends string>(table: Readonly<Record<K, RegExp>>, text: string): ReadonlyArray<K> =>
   // The tables are literals: their own keys are exactly K.
@@ -110,7 +111,9 @@ const capture = (pattern: RegExp, text: string): string | undefined => pattern.e
 
 const competitorIn = (text: string, tools: ReadonlyArray<string>): string | undefined => {
   const spoken = ` ${tokensOf(text).join(" ")} `
-  return [...tools, ...brands].find((name) => spoken.includes(` ${name.toLowerCase()} `)) ?? capture(patterns.rival, text)
+  return (
+    [...tools, ...brands].find((name) => spoken.includes(` ${name.toLowerCase()} `)) ?? capture(patterns.rival, text)
+  )
 }
 
 const whenIn = (text: string): string | undefined => {
@@ -127,27 +130,32 @@ interface Sentence {
   readonly text: string
   readonly words: number
   readonly question: Question | null
-  readonly courtesy: boolean
+  /** Tells something: neither a question nor a courtesy such as "I understand". */
+  readonly claim: boolean
 }
+
+/** Questions that ask for leave or for assent, not for information. */
+const formalities = ["permission", "confirmation", "smallTalk"] as const
+
+/** A courtesy that goes on for longer says something as well. */
+const COURTESY_WORDS = 10
 
 const sentencesOf = (text: string): ReadonlyArray<Sentence> =>
   text
     .split(/(?<=[.!?;]) /)
     .filter((sentence) => sentence !== "")
     .map((sentence) => {
+      const words = tokensOf(sentence).length
       const asks = sentence.endsWith("?") || patterns.questionStart.test(sentence)
-      const formality = ["permission", "confirmation", "smallTalk"] as const
-      const topical = !formality.some((act) => actPatterns[act].test(sentence))
+      const formal = formalities.some((act) => actPatterns[act].test(sentence))
       return {
         text: sentence,
-        words: tokensOf(sentence).length,
-        question: asks
-          ? {
-              kind: kindOfQuestion(sentence),
-              topic: topical ? (keysMatching(topicPatterns, sentence)[0] ?? null) : null
-            }
-          : null,
-        courtesy: patterns.courtesy.test(sentence) && tokensOf(sentence).length <= 10
+        words,
+        question:
+          asks && !formal
+            ? { kind: kindOfQuestion(sentence), topic: keysMatching(topicPatterns, sentence)[0] ?? null }
+            : null,
+        claim: !asks && !(words <= COURTESY_WORDS && patterns.courtesy.test(sentence))
       }
     })
 
@@ -163,14 +171,15 @@ export const listen = (said: string, tools: ReadonlyArray<string>): Heard => {
   const sentences = sentencesOf(text)
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0
-  const statements = sentences.filter(({ question, courtesy }) => question === null && !courtesy)
+  const statements = sentences.filter(({ claim }) => claim)
   const asked = sentences.flatMap(({ question }) => question ?? [])
 
   const competitor = competitorIn(text, tools)
   const when = whenIn(text)
   const proposes =
     patterns.proposal.test(text) ||
-    (when !== undefined && (asked.some(({ topic }) => topic === null || topic === "timing") || patterns.offer.test(text)))
+    (when !== undefined &&
+      (asked.some(({ topic }) => topic === null || topic === "timing") || patterns.offer.test(text)))
   const prices = sentences.some(
     ({ text, question }) => question?.topic !== "impact" && question?.topic !== "budget" && patterns.price.test(text)
   )
