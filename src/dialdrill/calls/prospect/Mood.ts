@@ -47,6 +47,9 @@ export type Stimulus = keyof typeof effects
 
 const bounded = (value: number): number => Math.min(100, Math.max(0, value))
 
+/** Pleasing somebody who is pleased already does little: at 40 a good thing counts in full, at 100 not at all. */
+const room = (value: number): number => Math.min(1.2, (100 - value) / 60)
+
 /**
  * The mood after the stimuli, in order: warmth multiplies what is good, harshness what is bad.
  *
@@ -55,12 +58,13 @@ const bounded = (value: number): number => Math.min(100, Math.max(0, value))
  */
 export const feel = (mood: Mood, temperament: Temperament, stimuli: ReadonlyArray<Stimulus>): Mood =>
   stimuli.reduce<Mood>((before, stimulus) => {
-    const weighed = (change: number): number => change * (change > 0 ? temperament.warmth : temperament.harshness)
+    const moved = (value: number, change: number): number =>
+      bounded(value + change * (change > 0 ? temperament.warmth * room(value) : temperament.harshness))
     const { patience, trust, interest } = effects[stimulus]
     return {
-      patience: bounded(before.patience + weighed(patience)),
-      trust: bounded(before.trust + weighed(trust)),
-      interest: bounded(before.interest + weighed(interest))
+      patience: moved(before.patience, patience),
+      trust: moved(before.trust, trust),
+      interest: moved(before.interest, interest)
     }
   }, mood)
 

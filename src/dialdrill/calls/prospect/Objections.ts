@@ -7,7 +7,7 @@
 import { pick } from "./Chance.js"
 import type { Objection, Occasion, Personality } from "./Personality.js"
 import type { State, Steps } from "./State.js"
-import type { Heard } from "./Understanding.js"
+import type { Act, Heard, Theme } from "./Understanding.js"
 
 /**
  * What the caller's turn does to an open objection: it is `settled`; it was asked about and gets `explained`; it has
@@ -21,11 +21,27 @@ export type Verdict = "settled" | "explained" | "halfway" | "acknowledged" | "ig
 /** Fewer words than this may reassure, but explain nothing. */
 const ANSWER_WORDS = 5
 
+/**
+ * Acts that answer an objection of this theme even when the turn does not name it: that others profit answers "why
+ * should I care", but nothing answers "I have no time" except to speak of time.
+ */
+const convincing: Readonly<Record<Theme, ReadonlyArray<Act>>> = {
+  price: ["benefit", "proof", "reasoning"],
+  need: ["benefit", "proof", "reasoning"],
+  incumbent: ["benefit", "reasoning"],
+  trust: ["proof", "reasoning"],
+  effort: ["proof", "reasoning"],
+  security: ["reasoning"],
+  authority: [],
+  time: [],
+  email: []
+}
+
 const stepsIn = (heard: Heard, theme: Objection["theme"]): Steps => {
   const onTheme = heard.themes.has(theme)
   const acknowledged = heard.acts.has("acknowledgement")
-  const substantial = onTheme || ["proof", "reasoning", "benefit"].some((act) => heard.acts.has(act as "proof"))
-  const curious = heard.questions.some(({ kind, topic }) => topic === null || kind === "open")
+  const substantial = onTheme || convincing[theme].some((act) => heard.acts.has(act))
+  const curious = heard.questions.some(({ topic }) => topic === null)
   return {
     acknowledged,
     asked: heard.questions.length > 0 && !heard.acts.has("proposal") && (onTheme || acknowledged || curious),

@@ -23,8 +23,6 @@ export const actPatterns = {
   acknowledgement:
     /\b(?:i (?:completely |totally |really |fully |can )?(?:understand|hear you|hear that|get (?:it|that)|appreciate|imagine|see (?:that|why|your))|understood|understandable|(?:makes|make) (?:total |perfect |complete |a lot of )?sense(?!\?)|fair (?:enough|point|question|concern)|(?:good|great|important) (?:point|question|concern)|that's (?:\w+ )?(?:fair|valid|reasonable|important)|of course|you're right|sorry (?:to hear|about)|sounds (?:\w+ )?(?:frustrating|tough|painful|hard|familiar|like)|thanks for (?:being|telling|sharing|the)|thank you for|no wonder|i'd (?:feel|think|say|be) )/i,
   apology: /\b(?:sorry|apolog(?:y|ies|ise|ize)|my (?:bad|fault|mistake)|forgive me)\b/i,
-  confirmation:
-    /\b(?:(?:does|did|do|would|will|is|are) (?:that|this|it|you|i) (?:\w+ ){0,3}(?:make sense|help|answer|address|settle|resolve|sound|clear|fair|reasonable|comfortable|agree|convinced|ease|work)|(?:makes sense|fair enough|sound fair|sounds fair|okay|right|agreed)\?|how does that (?:sound|land|feel)|what do you (?:think|say) (?:about|to|of) that|where does that leave|(?:still|anything else) (?:\w+ ){0,4}(?:concern|worr|mind|holding|missing|way))/i,
   reasoning:
     /\b(?:because|since|so that|which means|that means|that way|the difference|the reason|works? (?:with|alongside|on top|next to|beside)|includ(?:es|ed|ing)|no (?:contract|setup|long|lock|commitment|obligation|cost)|cancel|for example|for instance|typically|usually|in practice|nothing (?:to|changes)|only (?:pay|takes?|need)|takes? (?:\w+ ){0,2}(?:minutes?|hours?|days?|weeks?)|we (?:handle|take care|cover|train|migrate|guarantee|import|start|keep|set|do|never|don't|only)|you (?:keep|can|don't|won't|only|stay|decide))\b/i,
   proof:
@@ -91,6 +89,8 @@ export const themePatterns = {
  * @category patterns
  */
 export const patterns = {
+  confirmation:
+    /\b(?:(?:does|did|do|would|will|is|are) (?:that|this|it|you|i) (?:\w+ ){0,3}(?:make sense|help|answer|address|settle|resolve|sound|clear|fair|reasonable|comfortable|agree|convinced|ease|work)|(?:makes sense|fair enough|sound fair|sounds fair|okay|right|agreed)\?|how does that (?:sound|land|feel)|what do you (?:think|say) (?:about|to|of) that|where does that leave|(?:still|anything else) (?:\w+ ){0,4}(?:concern|worr|mind|holding|missing|way))/i,
   questionStart:
     /^(?:(?:and|so|but|okay|ok|well|just|also|then|great|sure|now),? ){0,3}(?:what|how|why|who|when|where|which|do you|does|did you|are you|is there|is it|can you|could you|would you|have you|will you|tell me|walk me|describe|help me understand)\b/i,
   specificQuestion: /\b(?:how (?:many|much|long|often|soon|big|large|old)|who|whom|when|which|where)\b/i,
@@ -105,7 +105,7 @@ export const patterns = {
   proposal:
     /\b(?:book|schedule|set up|arrange|find|grab|put|plan|jump on|hop on|pencil in|get|do|open to|up for|have|start with|meet for|invite you to|show you (?:this|it|that|how)?)\b(?: [\w'-]{1,20}){0,4} (?:call|meeting|demo|demonstration|slot|walk-?through|session|pilot|trial|calendar|calendars|appointment|follow-?up)\b|\bnext steps?\b|\b(?:are you|would you be) (?:free|available)\b|\b(?:can|could|shall|should|let's|may) (?:\w+ )?meet\b|\bsend (?:you )?(?:an|the|a calendar) invite\b/i,
   offer:
-    /\b(?:how about|what about|let's|works? for you|suit|free|available|meet|talk|call|demo|show you|i'll (?:call|send|come|put|see)|speak|confirm(?:ed)?|invite)\b/i,
+    /\b(?:how about|what about|let's|let us|works? for you|suits? you|i'd (?:like|love|suggest|propose)|i (?:suggest|propose)|we (?:should|could)|shall (?:we|i)|i'll (?:call|send|come|put|see|ring)|confirm(?:ed)?|looking forward|then)\b/i,
   day: /\b((?:(?:next|this|on) )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|(?:the )?day after tomorrow|tomorrow|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec) \d{1,2}(?:st|nd|rd|th)?|the \d{1,2}(?:st|nd|rd|th)(?: of [a-z]{3,9})?)\b/i,
   properDay:
     /\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec)\b/,

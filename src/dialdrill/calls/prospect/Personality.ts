@@ -62,7 +62,7 @@ export interface Bar {
 export interface Fact {
   /** The trust below which the question is turned away. */
   readonly trust: number
-  /** The answer to an open or specific question; a second one goes deeper. */
+  /** The answer to an open or specific question; the next line, when asked again, goes deeper. */
   readonly told: Lines
   /** The short answer that a yes-or-no question gets: it gives nothing away. */
   readonly brief: Lines
@@ -131,6 +131,7 @@ export type Cue =
   | "tied"
   | "pitched"
   | "goOn"
+  | "yourTurn"
   | "halfway"
   | "dropped"
   | "reopen"

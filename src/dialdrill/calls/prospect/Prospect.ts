@@ -14,9 +14,10 @@
  */
 import { feel, tire, type Stimulus } from "./Mood.js"
 import { progress } from "./Objections.js"
+import type { Beat, Move, Scene } from "./Moves.js"
 import type { Personality, Profile } from "./Personality.js"
 import { all } from "./personalities/index.js"
-import { meets, rules, type Beat, type Move, type Scene } from "./Rules.js"
+import { meets, rules } from "./Rules.js"
 import { speak } from "./Speech.js"
 import { blank, type Memory, type State } from "./State.js"
 import { listen, repeats, type Heard } from "./Understanding.js"
@@ -88,6 +89,7 @@ const remember = (who: Personality, before: Memory, heard: Heard, repeated: bool
     rudeness: before.rudeness + (heard.acts.has("rude") ? 1 : 0),
     lost: before.lost + (heard.kind === "speech" ? 0 : 1),
     pending: null,
+    offered: before.offered || (heard.acts.has("proposal") && heard.slots.when !== undefined),
     turns: [...before.turns, heard.fingerprint].slice(-REMEMBERED_TURNS),
     slots: { ...before.slots, ...heard.slots }
   }
@@ -163,7 +165,11 @@ interface Spoken {
 
 /** Speaks one beat, or gives up (`undefined`) when it is needed and has no line left. */
 const say = ({ who, heard }: Scene, beat: Beat, { words, state }: Spoken): Spoken | undefined => {
-  const spoken = speak({ ...state, slots: state.memory.slots, fresh: { ...heard.slots, ...beat.slots } }, beat.lines)
+  const spoken = speak(
+    { ...state, slots: state.memory.slots, fresh: { ...heard.slots, ...beat.slots } },
+    beat.lines,
+    beat.order
+  )
   if (spoken === undefined) return beat.optional ? { words, state } : undefined
   const [line, { said }] = spoken
   return {

@@ -6,120 +6,32 @@
  *
  * @since 0.1.0
  */
-import { hash, pick, roll } from "./Chance.js"
-import type { Stimulus } from "./Mood.js"
-import { objectionFor, type Verdict } from "./Objections.js"
-import type { Cue, Objection, Occasion, Personality } from "./Personality.js"
-import type { Lines } from "./Speech.js"
-import type { Memory, Outcome, State } from "./State.js"
-import type { Heard, Slots, Topic } from "./Understanding.js"
-
-/**
- * One line to be spoken, with what speaking it changes. An optional beat without a line left is skipped.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Beat {
-  readonly lines: Lines
-  readonly optional?: boolean
-  readonly slots?: Slots
-  readonly memory?: Partial<Memory>
-  readonly feelings?: ReadonlyArray<Stimulus>
-}
-
-/**
- * A whole reply.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Move {
-  readonly beats: ReadonlyArray<Beat>
-  readonly ends?: Outcome
-}
-
-/**
- * Everything a rule can look at. `state` has already taken in the turn: the memory is updated, the mood has moved.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Scene {
-  readonly who: Personality
-  readonly before: State
-  readonly state: State
-  readonly heard: Heard
-  readonly repeated: boolean
-  /** The objection that was on the table when the caller spoke, and what became of it. */
-  readonly challenge: { readonly objection: Objection; readonly verdict: Verdict } | undefined
-}
+import { roll } from "./Chance.js"
+import {
+  afterthought,
+  cue,
+  leave,
+  moves,
+  object,
+  raise,
+  reaction,
+  WARM,
+  wonder,
+  type Move,
+  type Scene
+} from "./Moves.js"
+import type { Cue, Objection, Personality } from "./Personality.js"
+import type { Memory, State } from "./State.js"
+import type { Heard, Topic } from "./Understanding.js"
 
 type Rule = (scene: Scene) => ReadonlyArray<Move>
 
+/** No practice call goes on for longer; at two sentences a turn this is a quarter of an hour. */
 const MAX_TURNS = 60
+
+/** How often a next step can be refused, and how often a turn can be lost on the line. */
 const MAX_REFUSALS = 3
 const MAX_LOST_TURNS = 3
-const WARM = 50
-
-// --- Moves and beats -------------------------------------------------------------------------------------------------
-
-const moves = (...beats: ReadonlyArray<Beat | undefined>): ReadonlyArray<Move> => [
-  { beats: beats.filter((beat) => beat !== undefined) }
-]
-
-const cue = ({ who }: Scene, name: Cue, more?: Omit<Beat, "lines">): Beat => ({ lines: who.lines[name], ...more })
-
-const leave = (scene: Scene, name: Cue, ends: Outcome = "hung-up"): ReadonlyArray<Move> => [
-  { beats: [cue(scene, name)], ends }
-]
-
-const raise = ({ state }: Scene, objection: Objection): Beat => ({
-  lines: objection.raise,
-  memory: {
-    open: {
-      id: objection.id,
-      steps: { acknowledged: false, asked: false, answered: false, confirmed: false },
-      ignored: 0
-    },
-    raised: [...state.memory.raised, objection.id],
-    objectedAt: state.turn
-  }
-})
-
-const object = (scene: Scene, occasion: Occasion): Beat | undefined => {
-  const objection = objectionFor(scene.who, scene.state, occasion)
-  return objection && raise(scene, objection)
-}
-
-/** A question of the prospect's own: asked when the mood is good, and not in every turn. */
-const wonder = ({ who, state }: Scene): Beat | undefined => {
-  const { mood, memory, turn } = state
-  const due = memory.open === null && mood.interest >= WARM && mood.trust >= 45 && turn - memory.wonderedAt >= 2
-  const left = who.curiosities.filter(({ ask }) => !state.said.includes(hash(ask)))
-  const chosen = due ? pick(state, "curiosity", left) : undefined
-  return (
-    chosen && {
-      lines: [chosen.ask],
-      optional: true,
-      memory: { pending: who.curiosities.indexOf(chosen), wonderedAt: turn }
-    }
-  )
-}
-
-/** What comes after the main point: an objection, a question of one's own, or nothing. */
-const afterthought = (scene: Scene, occasion: Occasion): Beat | undefined => {
-  const objection = roll(scene.state, "afterthought") < 0.6 ? object(scene, occasion) : undefined
-  return objection ? { ...objection, optional: true } : wonder(scene)
-}
-
-/** What the prospect owes the caller first: relief about a settled objection, or thanks for an answer. */
-const reaction = ({ who, before, heard, challenge }: Scene): Beat | undefined => {
-  if (challenge?.verdict === "settled") return { lines: challenge.objection.settle, optional: true }
-  const { pending } = before.memory
-  const curiosity = typeof pending === "number" && heard.claims >= 3 ? who.curiosities[pending] : undefined
-  return curiosity && { lines: [curiosity.heard], optional: true, feelings: ["answeredMe"] }
-}
 
 // --- Things that end a call or stop it -------------------------------------------------------------------------------
 
@@ -173,32 +85,38 @@ const goodbye: Rule = (scene) =>
 
 const challenged: Rule = (scene) => {
   const { challenge, state } = scene
-  const open = state.memory.open
+  const { open, dropped } = state.memory
   if (challenge === undefined || open === null) return []
-  switch (challenge.verdict) {
+  const { objection, verdict } = challenge
+  // Whoever passes over an objection to ask something else gets the answer, and the objection again.
+  const aside = (answer(scene)[0]?.beats ?? []).map((beat) => ({ ...beat, optional: true }))
+  switch (verdict) {
     case "explained":
-      return moves({ lines: challenge.objection.explain })
+      return [...moves({ lines: objection.explain }), ...answer(scene), ...moves(cue(scene, "yourTurn"))]
     case "halfway":
       return moves(cue(scene, "halfway"))
     case "acknowledged":
       return moves(cue(scene, "goOn"))
     case "ignored":
-      return open.ignored === 0
-        ? moves({
-            lines: challenge.objection.insist,
-            memory: { open: { ...open, ignored: 1 } },
-            feelings: ["ignoredObjection"]
-          })
-        : moves(
-            cue(scene, "dropped", {
-              memory: { open: null, dropped: [...state.memory.dropped, open.id] },
-              feelings: ["ignoredObjection"]
-            })
-          )
+      if (open.ignored === 0) {
+        const memory = { open: { ...open, ignored: 1 } }
+        return moves(...aside, { lines: objection.insist, memory, feelings: ["ignoredObjection"] })
+      }
+      // An objection to the moment of the call has passed with it; any other one is kept for later.
+      return moves(
+        ...aside,
+        cue(scene, "dropped", {
+          slots: { concern: objection.concern },
+          memory: { open: null, dropped: isMomentary(objection) ? dropped : [...dropped, objection.id] },
+          feelings: ["ignoredObjection"]
+        })
+      )
     case "settled":
       return []
   }
 }
+
+const isMomentary = ({ fits }: Objection): boolean => fits.every((occasion) => occasion === "opening")
 
 // --- The next step ---------------------------------------------------------------------------------------------------
 
@@ -224,11 +142,15 @@ export const lacking = (
             ? "objections"
             : null
 
+/** The last objection to a day that is on the table has just been settled: no need to be asked again. */
+const comesRound = ({ who, state, challenge }: Scene): boolean =>
+  challenge?.verdict === "settled" && state.memory.offered && lacking(who, state) === null
+
 const nextStep: Rule = (scene) => {
   const { who, state, heard } = scene
   const { memory } = state
-  const day = heard.slots.when !== undefined
-  if (!heard.acts.has("proposal") && !(memory.willing && day)) return []
+  const day = heard.slots.when !== undefined || memory.offered
+  if (!heard.acts.has("proposal") && !(memory.willing && day) && !comesRound(scene)) return []
 
   const refuse = (name: Cue): ReadonlyArray<Move> =>
     memory.refusals + 1 >= MAX_REFUSALS
@@ -241,7 +163,7 @@ const nextStep: Rule = (scene) => {
           ...leave(scene, "leavesPushed")
         ]
   const agree: ReadonlyArray<Move> = day
-    ? [{ beats: [cue(scene, "agree")], ends: "agreed" }]
+    ? moves(reaction(scene), cue(scene, "agree")).map((move) => ({ ...move, ends: "agreed" }))
     : [
         ...moves(reaction(scene), cue(scene, "askDay", { memory: { willing: true, pending: "day" } })),
         ...leave(scene, "leavesVague", "parted")
@@ -291,7 +213,10 @@ const greeting: Rule = (scene) => {
   const { heard, before } = scene
   const greets = heard.acts.has("greeting") || heard.acts.has("introduction")
   return greets && !before.memory.greeted && heard.questions.length === 0 && heard.claims < 15
-    ? [...guardUp(scene), ...moves(cue(scene, heard.acts.has("smallTalk") ? "smallTalk" : "welcome"))]
+    ? [
+        ...(heard.acts.has("introduction") ? guardUp(scene) : []),
+        ...moves(cue(scene, heard.acts.has("smallTalk") ? "smallTalk" : "welcome"))
+      ]
     : []
 }
 
@@ -341,7 +266,7 @@ const answer: Rule = (scene) => {
   const asked = { asked: [...new Set([...state.memory.asked, topic])] }
   const learned = { ...asked, learned: [...new Set([...state.memory.learned, topic])] }
   const lead = heard.questions.length >= 3 ? cue(scene, "manyQuestions", { optional: true }) : reaction(scene)
-  const told = moves(lead, { lines: fact.told, memory: learned }, afterthought(scene, "questions"))
+  const told = moves(lead, { lines: fact.told, order: "given", memory: learned }, afterthought(scene, "questions"))
   const again = moves(lead, cue(scene, "again", { slots }), wonder(scene))
 
   if (state.mood.trust < fact.trust) return moves(lead, cue(scene, "guarded", { slots, memory: asked }))

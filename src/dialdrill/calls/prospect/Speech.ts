@@ -39,17 +39,22 @@ const fill = (line: string, slots: Readonly<Record<string, string>>): string =>
   line.replace(/\{(\w+)\}/g, (slot, name: string) => slots[name] ?? slot)
 
 /**
- * Speaks one of the lines, or `undefined` when none is left that fits.
+ * Speaks one of the lines, or `undefined` when none is left that fits. Lines that build on one another are spoken in
+ * the `given` order.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const speak = <S extends Speaker>(speaker: S, lines: Lines): readonly [string, S] | undefined => {
+export const speak = <S extends Speaker>(
+  speaker: S,
+  lines: Lines,
+  order: "any" | "given" = "any"
+): readonly [string, S] | undefined => {
   const slots = { ...speaker.slots, ...speaker.fresh }
   const possible = lines.filter(
     (line) => !speaker.said.includes(hash(line)) && slotsOf(line).every((name) => has(slots, name))
   )
   const echoing = possible.filter((line) => slotsOf(line).some((name) => has(speaker.fresh, name)))
-  const line = pick(speaker, lines[0] ?? "", echoing.length > 0 ? echoing : possible)
+  const line = order === "given" ? possible[0] : pick(speaker, lines[0] ?? "", echoing.length > 0 ? echoing : possible)
   return line === undefined ? undefined : [fill(line, slots), { ...speaker, said: [...speaker.said, hash(line)] }]
 }

@@ -101,6 +101,8 @@ export const Memory = Schema.Struct({
   pending: Schema.NullOr(Schema.Union(Schema.Number, Schema.Literal("day"))),
   /** The prospect has agreed to meet and only a day is missing. */
   willing: Schema.Boolean,
+  /** The caller has proposed a day, `slots.when`, to which the prospect has not agreed yet. */
+  offered: Schema.Boolean,
   /** Fingerprints of the caller's last turns, by which a repetition is noticed. */
   turns: Schema.Array(Schema.Array(Schema.Number)),
   slots
@@ -176,6 +178,7 @@ export const blank: Memory = {
   lost: 0,
   pending: null,
   willing: false,
+  offered: false,
   turns: [],
   slots: {}
 }

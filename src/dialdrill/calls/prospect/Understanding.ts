@@ -31,7 +31,7 @@ export type Theme = keyof typeof themePatterns
  * @since 0.1.0
  * @category models
  */
-export type Act = keyof typeof actPatterns | "price" | "competitor" | "benefit" | "proposal"
+export type Act = keyof typeof actPatterns | "price" | "competitor" | "benefit" | "proposal" | "confirmation"
 
 /**
  * A question: `open` invites to tell, `specific` asks for one datum (how many, who, when), `closed` for yes or no.
@@ -129,13 +129,15 @@ const known = (slots: { readonly [K in keyof Slots]: string | undefined }): Slot
 interface Sentence {
   readonly text: string
   readonly words: number
+  readonly asks: boolean
+  /** What it asks for, when that is information and not leave or assent. */
   readonly question: Question | null
   /** Tells something: neither a question nor a courtesy such as "I understand". */
   readonly claim: boolean
 }
 
 /** Questions that ask for leave or for assent, not for information. */
-const formalities = ["permission", "confirmation", "smallTalk"] as const
+const formalities = [actPatterns.permission, actPatterns.smallTalk, patterns.confirmation]
 
 /** A courtesy that goes on for longer says something as well. */
 const COURTESY_WORDS = 10
@@ -147,10 +149,11 @@ const sentencesOf = (text: string): ReadonlyArray<Sentence> =>
     .map((sentence) => {
       const words = tokensOf(sentence).length
       const asks = sentence.endsWith("?") || patterns.questionStart.test(sentence)
-      const formal = formalities.some((act) => actPatterns[act].test(sentence))
+      const formal = formalities.some((pattern) => pattern.test(sentence))
       return {
         text: sentence,
         words,
+        asks,
         question:
           asks && !formal
             ? { kind: kindOfQuestion(sentence), topic: keysMatching(topicPatterns, sentence)[0] ?? null }
@@ -177,7 +180,7 @@ export const listen = (said: string, tools: ReadonlyArray<string>): Heard => {
   const competitor = competitorIn(text, tools)
   const when = whenIn(text)
   const proposes =
-    patterns.proposal.test(text) ||
+    sentences.some(({ text, asks }) => patterns.proposal.test(text) && (asks || patterns.offer.test(text))) ||
     (when !== undefined &&
       (asked.some(({ topic }) => topic === null || topic === "timing") || patterns.offer.test(text)))
   const prices = sentences.some(
@@ -187,6 +190,9 @@ export const listen = (said: string, tools: ReadonlyArray<string>): Heard => {
 
   const acts: ReadonlyArray<Act> = [
     ...keysMatching(actPatterns, text),
+    ...(sentences.some(({ text, asks }) => asks && patterns.confirmation.test(text))
+      ? (["confirmation"] as const)
+      : []),
     ...(prices ? (["price"] as const) : []),
     ...(competitor !== undefined || patterns.rivals.test(text) ? (["competitor"] as const) : []),
     ...(benefits ? (["benefit"] as const) : []),

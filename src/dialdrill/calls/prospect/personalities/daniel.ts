@@ -334,6 +334,11 @@ export const daniel: Personality = {
       "I would want to see that on our data.",
       "General benefits don't tell me much."
     ],
+    yourTurn: [
+      "I've described the problem, what's your answer to it?",
+      "You have the details, so respond to them.",
+      "That is all there is to know about it, your move."
+    ],
     goOn: ["Noted, but understanding is not yet an answer.", "Yes, and?", "I'm glad we agree on the problem."],
     halfway: [
       "That's half an answer, it's the better half, though.",
@@ -342,9 +347,9 @@ export const daniel: Personality = {
       "Go one step further and we may agree."
     ],
     dropped: [
-      "You've decided to ignore it, I'll make a note of that.",
-      "Good, then it stays an open issue.",
-      "I see that I won't get an answer, so what else?"
+      "You've decided to ignore {concern}, and I'll make a note of that.",
+      "Good, then {concern} stays an open issue.",
+      "I see that I won't get an answer on {concern}, so what else?"
     ],
     reopen: [
       "There is an open item: {concern}.",

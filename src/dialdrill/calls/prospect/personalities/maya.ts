@@ -346,6 +346,11 @@ export const maya: Personality = {
       "I see, I think.",
       "Interesting, though I'm not sure where we'd use it."
     ],
+    yourTurn: [
+      "That's how it is, and what would you do about it?",
+      "You've asked me about it, so what's your answer?",
+      "I've told you my worry, now reassure me."
+    ],
     goOn: [
       "That's kind of you to say.",
       "Thank you for seeing that, but what would you do about it?",
@@ -358,9 +363,9 @@ export const maya: Personality = {
       "It does make me feel better, though I'm still chewing on it."
     ],
     dropped: [
-      "Well, never mind, let's leave that.",
-      "I notice we're not going to talk about it, fine.",
-      "Let's move on, then."
+      "Well, as for {concern}, never mind then.",
+      "I notice we're not going to talk about {concern}, fine.",
+      "Let's leave {concern} for now, shall we."
     ],
     reopen: [
       "Before we put anything in the calendar, we never talked about {concern}.",

@@ -283,9 +283,18 @@ export const victoria: Personality = {
       "Every tool says that about itself.",
       "Outcome, please."
     ],
+    yourTurn: [
+      "You have my reason. Your answer?",
+      "I explained it once, what do you do about it?",
+      "Solve it or skip it."
+    ],
     goOn: ["And?", "Good that you understand. What now?", "Sympathy noted."],
     halfway: ["Better.", "Almost.", "Okay, maybe.", "Closer. Not there."],
-    dropped: ["You skipped that, I noticed.", "Fine, no answer is an answer.", "Next."],
+    dropped: [
+      "You skipped {concern}, I noticed.",
+      "Nothing on {concern}, that is an answer as well.",
+      "So no word about {concern}."
+    ],
     reopen: [
       "No meeting before we've settled {concern}.",
       "You owe me an answer on {concern}.",

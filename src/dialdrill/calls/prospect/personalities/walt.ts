@@ -331,6 +331,11 @@ export const walt: Personality = {
       "That may be so.",
       "I'd have to see it to believe it."
     ],
+    yourTurn: [
+      "That's the whole story, so what's your fix?",
+      "You've heard what ails me, where's the medicine?",
+      "Well, what would you do about it, then?"
+    ],
     goOn: ["Glad you see it my way.", "Kind of you, but that doesn't fix it.", "Mm-hm, go on."],
     halfway: [
       "Well, that's not nothing.",
@@ -339,9 +344,9 @@ export const walt: Personality = {
       "That's a start, I guess."
     ],
     dropped: [
-      "Slid right past that, didn't you?",
-      "Alright, keep your secrets.",
-      "Have it your way, let's talk about something else."
+      "Slid right past {concern}, didn't you?",
+      "Alright, I'll keep chewing on {concern} by myself.",
+      "Have it your way, we won't talk about {concern}."
     ],
     reopen: [
       "Now wait, we never got around to {concern}.",
