@@ -29,7 +29,7 @@ const convincing: Readonly<Record<Theme, ReadonlyArray<Act>>> = {
   price: ["benefit", "proof", "reasoning"],
   need: ["benefit", "proof", "reasoning"],
   incumbent: ["benefit", "reasoning"],
-  trust: ["proof", "reasoning"],
+  trust: ["proof"],
   effort: ["proof", "reasoning"],
   security: ["reasoning"],
   authority: [],

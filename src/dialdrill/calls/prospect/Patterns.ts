@@ -29,7 +29,7 @@ export const actPatterns = {
     /\b(?:(?:customers?|clients?|teams?|companies|firms|businesses|agencies|shops) (?:like|such as|similar|who|that|of your|in your|we|your size)|case stud(?:y|ies)|references?|per ?cent|on average|measured|for one (?:customer|client)|another (?:customer|client|company|team)|one of our (?:customers|clients)|went from|within (?:\w+ ){1,2}(?:days|weeks|months)|in (?:the first )?(?:\w+ )?(?:weeks|months))\b|\d ?%/i,
   pushy:
     /\b(?:you (?:have|need|must|should really) to (?:buy|sign|decide|act|see this)|sign (?:up )?(?:today|now)|today only|last chance|limited (?:time|offer)|right now only|you'd be (?:crazy|stupid|a fool)|before it's too late|no[- ]brainer)\b/i,
-  rude: /\b(?:shut up|stupid|dumb|ridiculous|pathetic|clueless|incompetent|lazy|liar|lying|nonsense|bullshit|crap|hell with|screw (?:you|that|this)|your (?:fault|loss)|waste of (?:my )?time|don't be (?:silly|difficult)|you people|are you (?:deaf|serious|even listening))\b/i,
+  rude: /\b(?:shut up|bullshit|crap|hell with|screw (?:you|that|this)|waste of (?:my )?time|don't be (?:silly|stupid|difficult)|(?:you're|you are|you sound|you must be|that's|that is|your \w{1,20} is|are you) (?:\w+ )?(?:stupid|dumb|ridiculous|pathetic|clueless|incompetent|lazy|lying|a liar|nonsense|deaf|even listening))\b/i,
   abusive:
     /\b(?:idiot|moron|imbecile|asshole|bastard|bitch|f+u+c+k+(?:ing|er|ed)?|piece of shit|go to hell|loser|scum)\b/i,
   thanks: /\b(?:thanks|thank you|much appreciated|grateful)\b/i,
@@ -90,7 +90,7 @@ export const themePatterns = {
  */
 export const patterns = {
   confirmation:
-    /\b(?:(?:does|did|do|would|will|is|are) (?:that|this|it|you|i) (?:\w+ ){0,3}(?:make sense|help|answer|address|settle|resolve|sound|clear|fair|reasonable|comfortable|agree|convinced|ease|work)|(?:makes sense|fair enough|sound fair|sounds fair|okay|right|agreed)\?|how does that (?:sound|land|feel)|what do you (?:think|say) (?:about|to|of) that|where does that leave|(?:still|anything else) (?:\w+ ){0,4}(?:concern|worr|mind|holding|missing|way))/i,
+    /(?:^|, )(?:(?:and|so|but|well|okay|great|then),? ){0,2}(?:(?:does|did|do|would|will|is|are) (?:that|this|it|you|i) (?:\w+ ){0,3}(?:make sense|help|answer|address|settle|resolve|sound|clear|fair|reasonable|comfortable|agree|convinced|ease|work)|how does that (?:sound|land|feel)|what do you (?:think|say)|where does that leave)\b|\b(?:makes sense|fair enough|sound fair|sounds fair|okay|right|agreed)\?|\b(?:still|anything else) (?:\w+ ){0,4}(?:concern|worr|mind|holding|missing|way)/i,
   questionStart:
     /^(?:(?:and|so|but|okay|ok|well|just|also|then|great|sure|now),? ){0,3}(?:what|how|why|who|when|where|which|do you|does|did you|are you|is there|is it|can you|could you|would you|have you|will you|tell me|walk me|describe|help me understand)\b/i,
   specificQuestion: /\b(?:how (?:many|much|long|often|soon|big|large|old)|who|whom|when|which|where)\b/i,

@@ -184,7 +184,7 @@ export interface Profile {
 export interface Personality extends Profile {
   readonly temperament: Temperament
   readonly bar: Bar
-  /** Names under which a caller may mention what is in use there today; each counts as a competitor. */
+  /** Names of what is in use there: to hear one is no news, to hear it compared provokes an objection. */
   readonly tools: ReadonlyArray<string>
   /** Beginnings of words that tie a benefit to this prospect's own problem. */
   readonly pain: ReadonlyArray<string>

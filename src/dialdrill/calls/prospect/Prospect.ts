@@ -76,6 +76,7 @@ export const open = (personality: string, seed: number): readonly [greeting: str
 const remember = (who: Personality, before: Memory, heard: Heard, repeated: boolean): Memory => {
   const asks = heard.questions.length > 0
   const tells = heard.claims >= 4
+  const unprompted = before.pending === null && before.open === null
   const benefit = heard.acts.has("benefit") && before.learned.length > 0 && !repeated
   const points = !benefit ? 0 : (meets(who, before, heard) ? 2 : 1) + (heard.acts.has("proof") ? 1 : 0)
   return {
@@ -84,7 +85,7 @@ const remember = (who: Personality, before: Memory, heard: Heard, repeated: bool
     greeted: true,
     permission: before.permission || heard.acts.has("permission"),
     onlyAsked: asks && !tells ? before.onlyAsked + 1 : 0,
-    neverAsked: asks ? 0 : before.neverAsked + (tells ? 1 : 0),
+    neverAsked: asks ? 0 : before.neverAsked + (tells && unprompted ? 1 : 0),
     repetitions: before.repetitions + (repeated ? 1 : 0),
     rudeness: before.rudeness + (heard.acts.has("rude") ? 1 : 0),
     lost: before.lost + (heard.kind === "speech" ? 0 : 1),

@@ -235,7 +235,8 @@ const price: Rule = (scene) => {
 
 const competitor: Rule = (scene) => {
   const name = scene.heard.slots.competitor
-  if (!scene.heard.acts.has("competitor") || name === scene.before.memory.slots.competitor) return []
+  const news = name === undefined || name !== scene.before.memory.slots.competitor
+  if (!scene.heard.acts.has("competitor") || !news || reaction(scene)) return []
   const objection = object(scene, "competitor")
   return [
     ...(name === undefined ? [] : moves(cue(scene, "competitor"), objection && { ...objection, optional: true })),
@@ -266,7 +267,11 @@ const answer: Rule = (scene) => {
   const asked = { asked: [...new Set([...state.memory.asked, topic])] }
   const learned = { ...asked, learned: [...new Set([...state.memory.learned, topic])] }
   const lead = heard.questions.length >= 3 ? cue(scene, "manyQuestions", { optional: true }) : reaction(scene)
-  const told = moves(lead, { lines: fact.told, order: "given", memory: learned }, afterthought(scene, "questions"))
+  const told = moves(
+    lead,
+    { lines: fact.told, order: "given", memory: learned },
+    lead ? wonder(scene) : afterthought(scene, "questions")
+  )
   const again = moves(lead, cue(scene, "again", { slots }), wonder(scene))
 
   if (state.mood.trust < fact.trust) return moves(lead, cue(scene, "guarded", { slots, memory: asked }))
@@ -290,15 +295,15 @@ const deflection: Rule = (scene) =>
 const pitch: Rule = (scene) => {
   const { who, state, heard } = scene
   if (!heard.acts.has("benefit") && heard.claims < 8) return []
-  const objection = object(scene, "pitch")
   const { memory } = state
+  const lead = reaction(scene)
+  const objection = object(scene, "pitch")
+  // Who has just been reassured does not object in the same breath.
+  if (lead) return relieved(scene)
   return [
-    ...(meets(who, memory, heard) ? moves(reaction(scene) ?? cue(scene, "tied"), wonder(scene)) : []),
-    ...(memory.neverAsked >= 3 ? moves(cue(scene, "unasked")) : []),
-    ...(objection && (memory.learned.length === 0 || roll(state, "pitch") < 0.5)
-      ? moves(reaction(scene), objection)
-      : []),
-    ...(reaction(scene) ? relieved(scene) : []),
+    ...(meets(who, memory, heard) ? moves(cue(scene, "tied"), wonder(scene)) : []),
+    ...(memory.neverAsked >= 3 && memory.learned.length < who.bar.facts ? moves(cue(scene, "unasked")) : []),
+    ...(objection && (memory.learned.length === 0 || roll(state, "pitch") < 0.5) ? moves(objection) : []),
     ...moves(cue(scene, "pitched"), wonder(scene))
   ]
 }

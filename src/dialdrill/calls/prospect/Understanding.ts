@@ -109,11 +109,11 @@ const capitalised = (word: string): string => word.charAt(0).toUpperCase() + wor
 
 const capture = (pattern: RegExp, text: string): string | undefined => pattern.exec(text)?.slice(1).find(Boolean)
 
+/** A name that is compared with, or a well-known brand; what the prospect uses anyway is no competitor. */
 const competitorIn = (text: string, tools: ReadonlyArray<string>): string | undefined => {
   const spoken = ` ${tokensOf(text).join(" ")} `
-  return (
-    [...tools, ...brands].find((name) => spoken.includes(` ${name.toLowerCase()} `)) ?? capture(patterns.rival, text)
-  )
+  const name = capture(patterns.rival, text) ?? brands.find((brand) => spoken.includes(` ${brand.toLowerCase()} `))
+  return name !== undefined && tools.includes(name) ? undefined : name
 }
 
 const whenIn = (text: string): string | undefined => {
@@ -163,7 +163,8 @@ const sentencesOf = (text: string): ReadonlyArray<Sentence> =>
     })
 
 /**
- * Understands a turn. `tools` are names of products in use at the prospect's, recognised beside the well-known brands.
+ * Understands a turn. `tools` are the names of what the prospect uses today: comparing with one is an act of
+ * competition like any other, but it is not echoed as news.
  *
  * @since 0.1.0
  * @category constructors
@@ -194,7 +195,9 @@ export const listen = (said: string, tools: ReadonlyArray<string>): Heard => {
       ? (["confirmation"] as const)
       : []),
     ...(prices ? (["price"] as const) : []),
-    ...(competitor !== undefined || patterns.rivals.test(text) ? (["competitor"] as const) : []),
+    ...(competitor !== undefined || patterns.rivals.test(text) || patterns.rival.test(text)
+      ? (["competitor"] as const)
+      : []),
     ...(benefits ? (["benefit"] as const) : []),
     ...(proposes ? (["proposal"] as const) : [])
   ]

@@ -29,7 +29,7 @@ export const daniel: Personality = {
     appetite: 5
   },
   bar: { facts: 3, value: 4, settled: 2, trust: 50, interest: 50 },
-  tools: ["Relatia", "Salesforce", "Power BI"],
+  tools: ["Relatia"],
   pain: [
     "forecast",
     "data",
