@@ -32,6 +32,23 @@ const filler = new RegExp(
  */
 export const fillersIn = ({ plain }: Sentence): number => Array.from(plain.matchAll(filler)).length
 
+/**
+ * The same words without the fillers, tidied.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const withoutFillers = (text: string): string => {
+  const rest = text
+    .replace(/[‘’]/gu, "'")
+    .replace(filler, " ")
+    .replace(/\s+/gu, " ")
+    .replace(/(?:\s?[,;])+(?=\s?[,.?!;])/gu, "")
+    .replace(/\s(?=[,.?!;])/gu, "")
+    .replace(/^[\s,.;]+|[\s,;]+$/gu, "")
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
+}
+
 const hedge = anyOf(
   "(i guess|i suppose|i hope|hopefully|maybe|perhaps|possibly|probably|not (really )?sure|kinda|sorta|i'm no expert|i don't know|i'm not certain|might be able|sort of|could maybe|i was (just )?(wondering|hoping)|if that's (ok|okay)|if you (want|like)|a little bit|i'll try|try to|not really)"
 )
@@ -74,8 +91,8 @@ export const Clarity = {
       name: "shortTurns",
       points: 2,
       find: (reading) => ({
-        share: fading(reading.longestRun.seconds, 50, 100),
-        evidence: reading.longestRun.seconds > 50 ? reading.longestRun.quotes : []
+        share: fading(reading.longestRun.seconds, 30, 90),
+        evidence: reading.longestRun.seconds > 30 ? reading.longestRun.quotes : []
       }),
       shown: "You kept your turns short.",
       missing: "Break up your long monologues: after three sentences, ask something."

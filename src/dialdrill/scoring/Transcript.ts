@@ -85,11 +85,7 @@ const boundary = /(?<=[.!?…]["'”’)]?)\s+|\n+/gu
  * @since 0.1.0
  * @category accessors
  */
-export const countWords = (text: string): number => {
-  let count = 0
-  for (const _ of text.matchAll(word)) count++
-  return count
-}
+export const countWords = (text: string): number => text.match(word)?.length ?? 0
 
 /**
  * The sentences of one turn, in order, without the blank space between them and without those that have no words.
