@@ -279,7 +279,7 @@ export const isSqlError = (u: unknown): u is SqlError.SqlError =>
 export const typed = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, SqlError.SqlError> | DatabaseError, R> =>
-  Effect.catchAllCause(self, (cause) => {
+  Effect.catchAllCause(self, (cause): Effect.Effect<never, Exclude<E, SqlError.SqlError> | DatabaseError> => {
     const failure = Cause.failureOption(cause)
     const error = Option.filter(Option.isSome(failure) ? failure : Cause.dieOption(cause), isSqlError)
     return Option.isSome(error)
