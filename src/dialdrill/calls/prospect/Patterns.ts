@@ -99,17 +99,17 @@ export const patterns = {
     /^(?:hi|hello|hey|good (?:morning|afternoon)|this is|my name|thanks|thank you|sorry|okay|ok|great|sure|perfect|understood|of course|no problem)\b|\b(?:i (?:completely |totally |really |can )?(?:understand|hear you|get (?:it|that)|appreciate|imagine|see)|fair (?:enough|point)|makes? (?:total |perfect )?sense|good (?:point|question)|sounds (?:frustrating|tough|painful|hard|familiar)|(?:sorry|thanks) (?:to hear|for)|i'd (?:feel|think|say))\b/i,
   price:
     /[$€£] ?\d|\b\d[\d,.]{0,9}k? ?(?:dollars|euros|bucks|pounds)\b|\b(?:prices?|pricing|costs?|priced|fee|fees|subscription|(?:a|per|each) (?:month|seat|user|year)|discounts?|cheap(?:er|est)?|expensive|affordable|investment)\b/i,
-  number: /([$€£] ?\d[\d,.]{0,9}\b ?[km]?\b|\b\d[\d,.]{0,9} ?(?:dollars|euros|bucks|pounds|percent|per cent|%))/i,
+  number: /([$€£] ?\d[\d,.]{0,9}\b(?:[km]\b)?|\b\d[\d,.]{0,9} ?(?:dollars|euros|bucks|pounds|percent|per cent|%))/i,
   benefit:
     /\b(?:helps?|sav(?:e|es|ed|ing)|reduc(?:e|es|ed|ing)|cuts?|cutting|increas(?:e|es|ed|ing)|improv(?:e|es|ed|ing)|faster|less|fewer|avoids?|stops?|no more|never (?:again|have)|automat\w{0,8}|so (?:that )?(?:you|your|nobody|everyone)|which means|instead of|frees?|catch(?:es)?|fix(?:es)?|solv(?:e|es|ed)|prevents?|eliminat\w{0,4}|speeds?|warns?|sees? (?:it|that|problems)|went from|in half)\b/i,
   proposal:
     /\b(?:book|schedule|set up|arrange|find|grab|put|plan|jump on|hop on|pencil in|get|do|open to|up for|have|start with|meet for|invite you to|show you (?:this|it|that|how)?)\b(?: [\w'-]{1,20}){0,4} (?:call|meeting|demo|demonstration|slot|walk-?through|session|pilot|trial|calendar|calendars|appointment|follow-?up)\b|\bnext steps?\b|\b(?:are you|would you be) (?:free|available)\b|\b(?:can|could|shall|should|let's|may) (?:\w+ )?meet\b|\bsend (?:you )?(?:an|the|a calendar) invite\b/i,
   offer:
     /\b(?:how about|what about|let's|let us|works? for you|suits? you|i'd (?:like|love|suggest|propose)|i (?:suggest|propose)|we (?:should|could)|shall (?:we|i)|i'll (?:call|send|come|put|see|ring)|confirm(?:ed)?|looking forward|then)\b/i,
-  day: /\b((?:(?:next|this|on) )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|(?:the )?day after tomorrow|tomorrow|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec) \d{1,2}(?:st|nd|rd|th)?|the \d{1,2}(?:st|nd|rd|th)(?: of [a-z]{3,9})?)\b/i,
+  day: /\b((?:(?:next|this) )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|(?:the )?day after tomorrow|tomorrow|(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec) \d{1,2}(?:st|nd|rd|th)?|the \d{1,2}(?:st|nd|rd|th)(?: of [a-z]{3,9})?)\b/i,
   properDay:
     /\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec)\b/,
-  time: /\b(\d{1,2}(?::\d{2})? ?(?:am|pm|o'clock))\b|\bat (\d{1,2}(?::\d{2})?|noon|ten|nine|eleven|two|three|four)\b|\b(\d{1,2}:\d{2})\b/i,
+  time: /\b(?:at )?(\d{1,2}(?::\d{2})? ?(?:am|pm|o'clock))\b|\bat (\d{1,2}(?::\d{2})?|noon|ten|nine|eleven|two|three|four)\b|\b(\d{1,2}:\d{2})\b/i,
   caller:
     /\b(?:my name is|my name's|this is|i am|i'm) (?!calling|not|just|with|from|at|the|a|an|here|so|sorry|about|how|why|what|very|really|glad|happy|sure|going|only|your)(\p{L}[\p{L}'-]{1,19})(?: \p{L}[\p{L}'-]{1,19})?,? (?:from|at|with|of|calling|here)\b|\b(?:my name is|my name's) (\p{L}[\p{L}'-]{1,19})/iu,
   from: /\b(?:from|calling from|i'm with|name is \p{L}{2,20},? (?:at|with)|this is \p{L}{2,20},? (?:at|with)) (?!the |your |our |my |a |an |here|there|home|now|what|\d)(\p{L}[\p{L}\p{N}&'-]{1,23})/iu,

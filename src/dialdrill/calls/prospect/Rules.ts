@@ -303,7 +303,7 @@ const pitch: Rule = (scene) => {
   return [
     ...(meets(who, memory, heard) ? moves(cue(scene, "tied"), wonder(scene)) : []),
     ...(memory.neverAsked >= 3 && memory.learned.length < who.bar.facts ? moves(cue(scene, "unasked")) : []),
-    ...(objection && (memory.learned.length === 0 || roll(state, "pitch") < 0.5) ? moves(objection) : []),
+    ...(objection && roll(state, "pitch") < (memory.learned.length === 0 ? 0.7 : 0.4) ? moves(objection) : []),
     ...moves(cue(scene, "pitched"), wonder(scene))
   ]
 }
@@ -358,8 +358,8 @@ export const rules: ReadonlyArray<Rule> = [
   permission,
   greeting,
   dodged,
-  price,
   competitor,
+  price,
   answer,
   smallTalk,
   pitch,

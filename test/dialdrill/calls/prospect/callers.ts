@@ -91,16 +91,30 @@ const courtesies = [
   "That makes sense, of course."
 ]
 
+const explorations: ReadonlyArray<(concern: string) => string> = [
+  (concern) => `What is it about ${concern} that worries you most?`,
+  (concern) => `Can you tell me more about ${concern}, and where it comes from?`,
+  (concern) => `Why does ${concern} matter so much to all of you?`
+]
+
+const prefixes = [
+  "The way it goes:",
+  "Others began exactly where you are, and what they found out is short:",
+  "Let me be open with you now, without any decoration, in plain words:"
+]
+
 /** Acknowledges and asks, then answers and confirms; discovers before offering; proposes a day. */
 export const skilled = (state: State, turn: number): string => {
   const who = all.find(({ id }) => id === state.personality)!
   const { open, pending, learned, value } = state.memory
   const courtesy = courtesies[turn % courtesies.length]!
   const objection = who.objections.find(({ id }) => id === open?.id)
+  const settled = state.memory.settled.length
   if (open && objection) {
+    const ask = explorations[settled % explorations.length]!
     return open.steps.asked
-      ? `${courtesy} About ${objection.concern}: ${answers[objection.theme]}. Does that help with ${objection.id}?`
-      : `${courtesy} What is it about ${objection.concern} that worries you most?`
+      ? `${courtesy} ${prefixes[settled % prefixes.length]} ${answers[objection.theme]}. Does that help with ${objection.id}?`
+      : `${courtesy} ${ask(objection.concern)}`
   }
   if (turn === 0) return `Hi ${who.name.split(" ")[0]}, this is Tom from Acme. Did I catch you at a bad time?`
   if (typeof pending === "number") {
@@ -108,7 +122,7 @@ export const skilled = (state: State, turn: number): string => {
   }
   const question = questions[learned.length]
   if (question !== undefined) return `${courtesy} ${question} I'm curious, call it item ${turn}.`
-  if (value < 4) return benefits[who.id]![value === 0 ? 0 : 1 + (turn % 2)]
+  if (value < 4) return benefits[who.id]![value === 0 ? 0 : turn % 2 === 0 ? 1 : 2]
   return state.memory.offered
     ? `So, coming back to it in turn ${turn}, shall we say Thursday at 10 am?`
     : "Would you be open to a short demo on Thursday at 10 am?"

@@ -261,7 +261,7 @@ export const daniel: Personality = {
     welcome: [
       "{caller}, all right, what is this about?",
       "{from} doesn't ring a bell, so what do you do?",
-      "Good day. What do you want to sell me?",
+      "Good morning. What do you want to sell me?",
       "I don't believe we've spoken before, what is it?"
     ],
     granted: [

@@ -100,7 +100,7 @@ export const victoria: Personality = {
       raise: ["I'm walking into a meeting."],
       explain: ["Board prep. I have until the elevator arrives."],
       insist: ["I told you I have no time."],
-      settle: ["Good. Thirty seconds."]
+      settle: ["All right. Thirty seconds."]
     },
     {
       id: "whats-the-point",
@@ -140,7 +140,7 @@ export const victoria: Personality = {
       raise: ["{number}. For what result?", "Don't give me a price, give me a payback."],
       explain: ["Under six months or Marcus won't read it."],
       insist: ["I heard a cost, I didn't hear a payback."],
-      settle: ["That pays back. Fine."]
+      settle: ["That pays back, so it stays on the table."]
     },
     {
       id: "no-projects",
@@ -215,7 +215,7 @@ export const victoria: Personality = {
   ],
   curiosities: [
     { ask: "How fast to the first depot?", heard: "Fast enough." },
-    { ask: "What's the catch?", heard: "Honest. Good." },
+    { ask: "What's the catch?", heard: "An honest answer." },
     { ask: "Who else in logistics?", heard: "I know the people there." },
     { ask: "What do you need from me?", heard: "I can do that." },
     { ask: "What's the first number that moves?", heard: "That's the number I'd look at, too." },
@@ -227,7 +227,7 @@ export const victoria: Personality = {
       "{caller}. Okay. What is it?",
       "{from}? Never heard of it, what do you do?",
       "What's this regarding?",
-      "Yes. And?"
+      "Yes, and you are?"
     ],
     granted: [
       "You have one minute, {caller}.",
@@ -236,7 +236,7 @@ export const victoria: Personality = {
       "Thanks for asking, keep it short."
     ],
     grudging: ["You're in it already.", "Ten seconds."],
-    smallTalk: ["Fine. What do you need?", "Busy, next question.", "I don't do small talk, no offence."],
+    smallTalk: ["I'm well. What do you need?", "Busy, next question.", "I don't do small talk, no offence."],
     guarded: [
       "Not discussing {topic} with you yet.",
       "That's none of your business so far.",
@@ -265,7 +265,7 @@ export const victoria: Personality = {
     unasked: ["You're pitching blind.", "You know nothing about us, do you?", "Ask me something or let me go."],
     fairPrice: [
       "{number} against four million in cash, I can do that sum.",
-      "{number}. That's under my limit.",
+      "For {number} I don't even ask Marcus.",
       "Price is okay.",
       "Cheaper than the bank, then."
     ],
@@ -326,7 +326,7 @@ export const victoria: Personality = {
     ],
     refuseTrust: ["I'm not sold on you.", "Not yet, earn it.", "Something's missing, and it's confidence."],
     warm: [
-      "Good.",
+      "Right.",
       "I like that.",
       "Makes sense.",
       "Keep going, {caller}.",
@@ -345,7 +345,7 @@ export const victoria: Personality = {
     ],
     leavesMonologue: ["Too long. I'm out.", "I stopped listening, my meeting has begun, bye."],
     leavesRepetition: ["You're looping. Goodbye.", "Third time I hear this, we're done."],
-    leavesRude: ["We're finished.", "Nobody speaks to me like that. Bye."],
+    leavesRude: ["We're finished.", "Nobody speaks to me like that."],
     leavesImpatient: ["I'm out of time, and you're out of luck.", "This went nowhere, goodbye."],
     leavesPushed: ["I said no, that was the last time.", "Stop pushing, I'm hanging up."],
     leavesVague: ["No date, no deal.", "Then it's not happening, bye now."],
