@@ -8,6 +8,9 @@ import { unavailable } from "../UnavailableProblem.js"
 import { Calls } from "./Calls.js"
 import { personalities } from "./prospect/Prospect.js"
 
+/** Who picks up when nobody was asked for. */
+const whoever = personalities[0]?.id ?? ""
+
 const acts = { rateLimitConfig: "CALLS" } as const
 const reads = { rateLimitConfig: "READ" } as const
 
@@ -18,7 +21,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "start",
         withResilience(
           ({ payload }) =>
-            Effect.flatMap(currentUserId, (id) => calls.start(id, payload.personality ?? personalities[0].id)).pipe(
+            Effect.flatMap(currentUserId, (id) => calls.start(id, payload.personality ?? whoever)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           acts
