@@ -282,7 +282,8 @@ const answer: Rule = (scene) => {
 
 const dodged: Rule = (scene) => {
   const { before, heard } = scene
-  return typeof before.memory.pending === "number" && heard.claims < 3 && !heard.acts.has("acknowledgement")
+  const evades = heard.questions.length > 0 && heard.claims === 0 && !heard.acts.has("acknowledgement")
+  return typeof before.memory.pending === "number" && evades
     ? moves(cue(scene, "dodged", { feelings: ["dodgedMe"] }))
     : []
 }

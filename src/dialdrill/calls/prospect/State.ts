@@ -1,7 +1,7 @@
 /**
  * What a simulated prospect carries from one turn to the next: plain data that survives JSON, with a schema for whoever
  * reads it back from a database. It holds numbers, names of topics and objections, and short slots of letters and
- * digits, never the caller's text: nothing in it can upset a JSON column, and it stays under a few kilobytes.
+ * digits, never the caller's text: nothing in it can upset a JSON column, and it stays under twelve kilobytes.
  *
  * @since 0.1.0
  */

@@ -10,7 +10,9 @@ const seeds = Array.from({ length: 60 }, (_, seed) => seed)
 
 const monologue = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ")
 
-const throughJson = (state: State): State => Schema.decodeUnknownSync(State)(JSON.parse(JSON.stringify(state)))
+const decode = Schema.decodeUnknownSync(State)
+
+const throughJson = (state: State): State => decode(JSON.parse(JSON.stringify(state)))
 
 describe("the list of personalities", () => {
   it("shows each with what the practice page needs, and no secret", () => {
@@ -321,6 +323,21 @@ describe("what the prospect takes up", () => {
     const { state: after } = respond(wary, "What is your budget?")
     assert.deepStrictEqual(after.memory.learned, [])
     assert.deepStrictEqual(after.memory.asked, ["budget"])
+  })
+})
+
+describe("an objection that is a question", () => {
+  it("is answered by a name, by a place, and by asking for a better time", () => {
+    const facing = (id: string, objection: string): State => {
+      const [, state] = open(id, 1)
+      const steps = { acknowledged: false, asked: false, answered: false, confirmed: false }
+      return { ...state, memory: { ...state.memory, open: { id: objection, steps, ignored: 0 }, raised: [objection] } }
+    }
+    const stepsAfter = (state: State, said: string) => respond(state, said).state.memory.open!.steps
+    assert.isTrue(stepsAfter(facing("victoria", "prove-it"), "Marlin Logistics in Rotterdam uses it.").answered)
+    assert.isTrue(stepsAfter(facing("daniel", "security-review"), "It is stored in a certified center.").answered)
+    assert.isTrue(stepsAfter(facing("victoria", "in-a-meeting"), "When would be a better time?").asked)
+    assert.isFalse(stepsAfter(facing("victoria", "in-a-meeting"), "Our product is a revolution.").answered)
   })
 })
 
