@@ -35,7 +35,7 @@ const slots: Schema.Schema<Slots> = Schema.partialWith(
 )
 
 /**
- * How the prospect feels: each from 0 to 100. Patience ends the call at 0; trust opens facts; interest earns next steps.
+ * How the prospect feels, each from 0 to 100: patience ends the call at 0, trust opens facts, interest earns meetings.
  *
  * @since 0.1.0
  * @category models

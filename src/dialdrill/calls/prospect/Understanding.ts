@@ -139,7 +139,7 @@ interface Sentence {
 /** Questions that ask for leave or for assent, not for information. */
 const formalities = [actPatterns.permission, actPatterns.smallTalk, patterns.confirmation]
 
-/** "I understand" tells nothing; "sure, our customers save an hour a day" does, and so does whatever goes on for long. */
+/** "I understand" tells nothing; "sure, our customers save an hour a day" does, and so does what goes on for long. */
 const isCourtesy = (sentence: string, words: number): boolean =>
   words <= 10 &&
   patterns.courtesy.test(sentence) &&

@@ -6,7 +6,7 @@ import { all } from "../../../../src/dialdrill/calls/prospect/personalities/inde
 import { State } from "../../../../src/dialdrill/calls/prospect/State.js"
 import { ids, repliesOf, script, sentencesOf, skilled, talk } from "./callers.js"
 
-const seeds = Array.from({ length: 60 }, (_, seed) => seed)
+const seeds = Array.from({ length: 40 }, (_, seed) => seed)
 
 const monologue = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ")
 
@@ -186,6 +186,29 @@ describe.each(ids)("a call with %s", (id) => {
     const { reply, state } = respond(dropped, "Can we book a demo on Monday at 9 am?")
     assert.strictEqual(state.memory.open?.id, objecting.memory.open!.id)
     assert.include(reply, who.objections.find((one) => one.id === objecting.memory.open!.id)!.concern)
+  })
+
+  it("never agrees while an objection is open, however good the rest of the call was", () => {
+    for (const seed of seeds) {
+      const led = talk(id, seed, (state, turn) => {
+        const said = skilled(state, turn)
+        return said.includes("Thursday") ? undefined : said
+      }).state
+      const { memory, ...rest } = led
+      const objecting: State = {
+        ...rest,
+        mood: { patience: 100, trust: 100, interest: 100 },
+        memory: { ...memory, dropped: [who.objections.find(({ fits }) => fits.includes("price"))!.id] }
+      }
+      const call = [
+        "Would you be open to a short demo on Thursday at 10 am?",
+        "So can we book that meeting for Thursday?",
+        "Let's set up the call, shall we?",
+        "Then I suggest we put a session in the calendar.",
+        "Are you free on Thursday or not?"
+      ].reduce((state, said) => respond(state, said).state, objecting)
+      assert.notStrictEqual(call.outcome, "agreed")
+    }
   })
 
   it("hangs up on the second repetition", () => {
@@ -399,9 +422,10 @@ describe("any text at all", () => {
     ]
     for (const piece of hostile) {
       const text = piece.repeat(Math.ceil(100_000 / piece.length))
+      // Measured 1-80 ms; the generous limit is for a loaded machine, a quadratic pattern would take minutes.
       const started = performance.now()
       respond(open("maya", 1)[1], text)
-      assert.isBelow(performance.now() - started, 250, JSON.stringify(piece))
+      assert.isBelow(performance.now() - started, 2_000, JSON.stringify(piece))
     }
   })
 })
