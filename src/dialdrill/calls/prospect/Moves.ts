@@ -166,6 +166,6 @@ export const afterthought = (scene: Scene, occasion: Occasion): Beat | undefined
 export const reaction = ({ who, before, heard, challenge }: Scene): Beat | undefined => {
   if (challenge?.verdict === "settled") return { lines: challenge.objection.settle, optional: true }
   const { pending } = before.memory
-  const curiosity = typeof pending === "number" && heard.claims >= 3 ? who.curiosities[pending] : undefined
+  const curiosity = typeof pending === "number" && heard.claims > 0 ? who.curiosities[pending] : undefined
   return curiosity && { lines: [curiosity.heard], optional: true, feelings: ["answeredMe"] }
 }

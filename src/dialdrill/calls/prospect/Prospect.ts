@@ -102,7 +102,7 @@ const stimuliIn = ({ who, before, state, heard, repeated, challenge }: Scene): R
   const opening = before.turn < 3
   const lastQuestion = heard.questions.at(-1)?.kind
   const informed = before.memory.learned.length > 0
-  const felt: Readonly<Record<Stimulus, boolean>> = {
+  const felt: Partial<Readonly<Record<Stimulus, boolean>>> = {
     greeted: opening && acts.has("greeting"),
     introduced: opening && acts.has("introduction"),
     askedPermission: acts.has("permission") && !before.memory.permission,
@@ -116,17 +116,14 @@ const stimuliIn = ({ who, before, state, heard, repeated, challenge }: Scene): R
     showedBenefit: !repeated && informed && acts.has("benefit") && !meets(who, before.memory, heard),
     pitchedBlindly: !informed && state.memory.neverAsked >= 2,
     gaveProof: !repeated && informed && acts.has("proof"),
-    answeredMe: false,
-    dodgedMe: false,
     settledObjection: challenge?.verdict === "settled",
-    ignoredObjection: false,
     pushed: acts.has("pushy"),
     tooLong: heard.words >= who.temperament.monologue.annoys,
     repeated,
     wasRude: acts.has("rude") || acts.has("abusive"),
     saidNothing: heard.kind !== "speech"
   }
-  // The keys of the record above are the stimuli.
+  // The keys of the record above are stimuli.
   return (Object.keys(felt) as Array<Stimulus>).filter((stimulus) => felt[stimulus])
 }
 
