@@ -1,29 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
 import { ErrorLog } from "../../src/health/ErrorLog.js"
 import type { HttpSample } from "../../src/telemetry/Metrics.js"
-import * as TestApp from "./support/TestApp.js"
+import { isProblem, withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
-
-const quiet = Logger.remove(Logger.defaultLogger)
-
-const withApp = <A>(
-  use: (app: TestApp.App) => Effect.Effect<A, never, import("effect/Scope").Scope>,
-  options?: TestApp.Options
-) => Effect.scoped(Effect.flatMap(TestApp.start(options), use)).pipe(Effect.provide(quiet))
-
-const isProblem = (reply: Wire.Reply, status: number, code: string, instance: string) => {
-  assert.strictEqual(reply.status, status)
-  assert.strictEqual(reply.headers["content-type"], "application/problem+json")
-  assert.strictEqual(reply.json["status"], status)
-  assert.strictEqual(reply.json["code"], code)
-  assert.strictEqual(reply.json["type"], `/problems/${code}`)
-  assert.strictEqual(reply.json["instance"], instance)
-  assert.strictEqual(reply.json["requestId"], reply.headers["x-request-id"])
-  for (const member of ["title", "detail"]) assert.isString(reply.json[member], member)
-}
 
 describe("Envelope", () => {
   it.live("answers a success with an id and security headers", () =>

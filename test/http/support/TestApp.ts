@@ -1,6 +1,7 @@
 /**
  * A small API on a real server: one route for every kind of answer.
  */
+import { assert } from "@effect/vitest"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -11,9 +12,11 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ErrorLog from "../../../src/health/ErrorLog.js"
 import * as BodyLimit from "../../../src/http/BodyLimit.js"
@@ -39,6 +42,7 @@ import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
 import { KeyedRateLimiters, type RateLimitConfig } from "../../../src/resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "../../../src/resilience/RateLimitStore.js"
+import type { Reply } from "./Wire.js"
 
 export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
   "PlanLimitReached",
@@ -293,6 +297,8 @@ export interface Options {
   readonly drain?: Drain.Options
   readonly identity?: Identity.Mode
   readonly operator?: OperatorAccess.Options
+  /** Off by default: the page is three megabytes. */
+  readonly docs?: boolean
   readonly limits?: Readonly<Record<string, RateLimitConfig>>
 }
 
@@ -320,7 +326,7 @@ export const layer = (options: Options = {}) =>
         Layer.provide(mineHandlers),
         Layer.provide(operationHandlers)
       ),
-      Documentation.layer(Api),
+      options.docs === true ? Documentation.layer(Api) : Layer.empty,
       Probes.layer,
       streams
     ).pipe(Layer.provideMerge(Envelope.layer(options.envelope))),
@@ -345,3 +351,19 @@ export const start = (options: Options = {}) =>
     const app: App = { url, port: Number(new URL(url).port), probe: Context.get(context, TestProbe), context }
     return app
   })
+
+/** Runs a test against an application of its own, without log lines. */
+export const withApp = <A>(use: (app: App) => Effect.Effect<A, never, Scope.Scope>, options?: Options) =>
+  Effect.scoped(Effect.flatMap(start(options), use)).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+
+/** Asserts that a reply has the form of every error. */
+export const isProblem = (reply: Reply, status: number, code: string, instance: string): void => {
+  assert.strictEqual(reply.status, status)
+  assert.strictEqual(reply.headers["content-type"], "application/problem+json")
+  assert.strictEqual(reply.json["status"], status)
+  assert.strictEqual(reply.json["code"], code)
+  assert.strictEqual(reply.json["type"], `/problems/${code}`)
+  assert.strictEqual(reply.json["instance"], instance)
+  assert.strictEqual(reply.json["requestId"], reply.headers["x-request-id"])
+  for (const member of ["title", "detail"]) assert.isString(reply.json[member], member)
+}
