@@ -101,10 +101,12 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
     const change = (
       step: (state: Kernel.State<Door>) => [ReadonlyArray<Kernel.Waiter<Door>>, Kernel.State<Door>]
     ): Effect.Effect<void> =>
-      Effect.flatMap(Ref.modify(ref, step), (served) =>
-        served.length === 0
-          ? Effect.void
-          : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
+      Effect.uninterruptible(
+        Effect.flatMap(Ref.modify(ref, step), (served) =>
+          served.length === 0
+            ? Effect.void
+            : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
+        )
       )
 
     const permitOf = (permits: number): Effect.Effect<void> => {
