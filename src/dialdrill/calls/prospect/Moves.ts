@@ -50,6 +50,8 @@ export interface Scene {
   readonly state: State
   readonly heard: Heard
   readonly repeated: boolean
+  /** The call may not go on, whatever was said: the caller's plan allows no more. */
+  readonly timeIsUp: boolean
   /** The objection that was on the table when the caller spoke, and what became of it. */
   readonly challenge: { readonly objection: Objection; readonly verdict: Verdict } | undefined
 }

@@ -70,12 +70,10 @@ const repetition: Rule = (scene) =>
       ? leave(scene, "leavesRepetition")
       : moves(cue(scene, "repeat"))
 
-const patienceGone: Rule = (scene) =>
-  scene.state.mood.patience <= 0
-    ? leave(scene, "leavesImpatient")
-    : scene.state.turn >= MAX_TURNS
-      ? leave(scene, "leavesTime", "parted")
-      : []
+const timeGone: Rule = (scene) =>
+  scene.timeIsUp || scene.state.turn >= MAX_TURNS ? leave(scene, "leavesTime", "parted") : []
+
+const patienceGone: Rule = (scene) => (scene.state.mood.patience <= 0 ? leave(scene, "leavesImpatient") : [])
 
 const goodbye: Rule = (scene) =>
   scene.heard.acts.has("goodbye") && scene.heard.questions.length === 0 && !scene.heard.acts.has("proposal")
@@ -349,6 +347,7 @@ export const meets = (who: Personality, memory: Memory, heard: Heard): boolean =
  * @category rules
  */
 export const rules: ReadonlyArray<Rule> = [
+  timeGone,
   nobodyThere,
   rudeness,
   monologue,
