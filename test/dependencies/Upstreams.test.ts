@@ -63,7 +63,7 @@ for (const [client, start] of Object.entries(clients)) {
   describe(`the client of ${client}`, () => {
     it.scopedLive("gets its answer, reuses its socket, and sends no trace headers to others", () =>
       Effect.gen(function* () {
-        const rig = yield* start()
+        const rig = yield* start({ [`${client.toUpperCase()}_ATTEMPT_TIMEOUT`]: "3s" })
         for (let call = 0; call < 4; call++) yield* rig.call.pipe(Effect.withSpan("a request of ours"))
         const requests = yield* asked(rig)
         assert.lengthOf(requests, 4)
@@ -81,7 +81,6 @@ for (const [client, start] of Object.entries(clients)) {
         () =>
           Effect.gen(function* () {
             const rig = yield* start()
-            // The probe has had its turn, so that every socket from here on is the call's.
             yield* rig.health.probeNow(client)
             yield* rig.standIn.inject(fault, { path: rig.path })
             const error = yield* Effect.flip(rig.call)
