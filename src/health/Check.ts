@@ -22,6 +22,22 @@
 export type CheckStatus = "up" | "degraded" | "down" | "unavailable"
 
 /**
+ * `unhealthy`: a critical check is down. `degraded`: anything else is not up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OverallStatus = "healthy" | "degraded" | "unhealthy"
+
+/**
+ * Who reads: everyone, or somebody who may see what a check says in its own words.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Audience = "operator" | "public"
+
+/**
  * What a check answers. An effect that succeeds with nothing is `up`; one that fails, dies or hangs is `down`.
  *
  * @since 0.1.0
@@ -168,7 +184,7 @@ export const read = (
   state: CheckState,
   circuit: CircuitView | undefined,
   now: Moment,
-  audience: "operator" | "public" = "operator"
+  audience: Audience
 ): CheckResult => {
   const message = state.internal && audience === "public" ? publicMessage(state.status) : state.message
   const probed: Verdict = { status: state.status, message, since: state.since.wall }
@@ -181,6 +197,21 @@ export const read = (
     since: new Date(verdict.since).toISOString()
   }
 }
+
+/**
+ * The status of the whole.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const overall = (
+  checks: ReadonlyArray<{ readonly critical: boolean; readonly result: CheckResult }>
+): OverallStatus =>
+  checks.some(({ critical, result }) => critical && result.status === "down")
+    ? "unhealthy"
+    : checks.every(({ result }) => result.status === "up")
+      ? "healthy"
+      : "degraded"
 
 interface Verdict {
   readonly status: CheckStatus
