@@ -86,8 +86,6 @@ export const make: Effect.Effect<
           key,
           credential: { header: "xi-api-key" },
           requestIdHeader: "request-id",
-          // One more than calls at a time, for the probe.
-          connections: (policy.maxConcurrent ?? 10) + 1,
           connectTimeout: policy.attemptTimeout
         })
 

@@ -102,8 +102,6 @@ export const make: Effect.Effect<
           key,
           credential: { header: "authorization", prefix: "Bearer " },
           requestIdHeader: "x-request-id",
-          // One more than calls at a time, for the probe.
-          connections: (policy.maxConcurrent ?? 20) + 1,
           connectTimeout: policy.attemptTimeout
         })
 

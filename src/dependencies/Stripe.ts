@@ -156,8 +156,6 @@ export const make: Effect.Effect<
           credential: { header: "authorization", prefix: "Bearer " },
           requestIdHeader: "request-id",
           headers: { "stripe-version": apiVersion },
-          // One more than calls at a time, for the probe.
-          connections: (policy.maxConcurrent ?? 10) + 1,
           connectTimeout: policy.attemptTimeout
         })
 

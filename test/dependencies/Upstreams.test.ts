@@ -63,7 +63,7 @@ for (const [client, start] of Object.entries(clients)) {
   describe(`the client of ${client}`, () => {
     it.scopedLive("gets its answer, reuses its socket, and sends no trace headers to others", () =>
       Effect.gen(function* () {
-        const rig = yield* start()
+        const rig = yield* start({ [`${client.toUpperCase()}_ATTEMPT_TIMEOUT`]: "3s" })
         for (let call = 0; call < 4; call++) yield* rig.call.pipe(Effect.withSpan("a request of ours"))
         const requests = yield* asked(rig)
         assert.lengthOf(requests, 4)
@@ -81,7 +81,6 @@ for (const [client, start] of Object.entries(clients)) {
         () =>
           Effect.gen(function* () {
             const rig = yield* start()
-            // The probe has had its turn, so that every socket from here on is the call's.
             yield* rig.health.probeNow(client)
             yield* rig.standIn.inject(fault, { path: rig.path })
             const error = yield* Effect.flip(rig.call)
@@ -153,14 +152,19 @@ for (const [client, start] of Object.entries(clients)) {
           yield* rig.standIn.inject(Fault.ErrorStatus({ status: 503, retryAfter: "3600" }), { times: 1 })
           const first = yield* Effect.flip(rig.call)
           assert.deepStrictEqual(field(first, "retryAfter"), Duration.hours(1))
-          yield* rig.standIn.forget
           const second = yield* Effect.flip(rig.call)
           assert.strictEqual(field(second, "_tag"), "CircuitOpen")
           assert.strictEqual(field(second, "reason"), "throttled")
           const hint = field(second, "retryAfter")
           assert.isTrue(Duration.isDuration(hint) && Duration.toSeconds(hint) > 55 && Duration.toSeconds(hint) <= 60)
+          assert.lengthOf(yield* asked(rig), 1)
+          // A probe may have been on its way when the rest began; the next ones ask nobody.
+          yield* eventually(
+            Effect.zipRight(rig.health.probeNow(client), rig.dependency.lastProbe),
+            (probe) => probe?.status === "degraded"
+          )
+          yield* rig.standIn.forget
           yield* rig.health.probeNow(client)
-          assert.strictEqual((yield* rig.dependency.lastProbe)?.status, "degraded")
           assert.lengthOf(yield* rig.standIn.requests, 0)
           assert.strictEqual((yield* rig.dependency.breaker.status).failures, 0)
         })

@@ -23,7 +23,7 @@ import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
 export const ground = Layer.mergeAll(
   CircuitBreakers.layer,
   Dependencies.layer,
-  Layer.provideMerge(HealthMonitor.layerWith({ memory: false }), ErrorLog.layerWith({})),
+  Layer.provideMerge(HealthMonitor.layerWith({ memory: false, lookEvery: "10 seconds" }), ErrorLog.layerWith({})),
   // What the layer logs is not what these tests are about.
   Logger.remove(Logger.defaultLogger)
 )
