@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -204,7 +205,10 @@ const make = Effect.gen(function* () {
       if (row.prospect.outcome !== null || row.transcript.length >= Repo.maxTurns) {
         return yield* new CallEnded({ complete: `/api/calls/${id}/complete` })
       }
-      const { ended, reply, state } = Prospect.respond(row.prospect, text)
+      const elapsed = DateTime.distanceDuration(row.startedAt, yield* DateTime.now)
+      const { plan } = yield* usageOf(user)
+      const timeIsUp = Duration.toSeconds(elapsed) > plan.maxCallSeconds
+      const { ended, reply, state } = Prospect.respond(row.prospect, text, { timeIsUp })
       const transcript: ReadonlyArray<Turn> = [
         ...row.transcript,
         { role: "user", text },
