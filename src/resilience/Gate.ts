@@ -34,6 +34,11 @@ export interface Admission {
   readonly restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** How many milliseconds the caller can wait at most; `Infinity` without a deadline. */
   readonly patience: number
+  /**
+   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent without one. A
+   * circuit breaker never leases a probe for less.
+   */
+  readonly callLimit?: number | undefined
   /** Fails when waiting has become pointless, as when the circuit opens while callers queue for a place. */
   readonly pointless: Effect.Effect<never, Rejection>
 }
@@ -58,12 +63,16 @@ export interface Gate<out E extends Rejection = Rejection> {
  * @category combinators
  */
 export const through =
-  (gates: ReadonlyArray<Gate>, options?: { readonly patience?: number; readonly pointless?: Admission["pointless"] }) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Rejection, R> =>
+  <G extends Rejection>(
+    gates: ReadonlyArray<{ readonly admit: (admission: Admission) => Effect.Effect<Permit, G> }>,
+    options?: Partial<Omit<Admission, "restore">>
+  ) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
     Effect.uninterruptibleMask((restore) => {
       const admission: Admission = {
         restore,
         patience: options?.patience ?? Infinity,
+        callLimit: options?.callLimit,
         pointless: options?.pointless ?? Effect.never
       }
       let started = false
@@ -71,7 +80,7 @@ export const through =
         started = true
         return self
       })
-      const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
+      const enter = (index: number): Effect.Effect<A, E | G, R> => {
         const gate = gates[index]
         if (gate === undefined) return restore(begin)
         return Effect.flatMap(gate.admit(admission), (permit) =>
