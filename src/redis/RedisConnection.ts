@@ -87,7 +87,11 @@ export class RedisConnection extends Context.Tag("@dialdrill/selfheal/RedisConne
 
 /** How long connecting may take, and how long a start waits for Redis before it goes on without. */
 const connectTimeoutMillis = 500
-/** A connection on which nothing is heard for so long after a command is given up and made anew. */
+/**
+ * A connection on which nothing is heard for so long after a command is given up and made anew. Without it a peer that
+ * vanished silently is kept for as long as TCP retransmits, a quarter of an hour. ioredis does not disarm the timer when
+ * the connection breaks in between, so a fresh connection may be remade once; a caller then sees one `unreachable`.
+ */
 const silenceMillis = 1000
 
 /**

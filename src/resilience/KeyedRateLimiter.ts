@@ -128,7 +128,10 @@ export interface Status {
 export interface KeyedRateLimiter {
   readonly name: string
   readonly limits: ReadonlyArray<{ readonly limit: number; readonly windowMillis: number }>
-  /** Counts a request of a client and says whether it is allowed. A cost above the limit could never be. */
+  /**
+   * Counts a request of a client and says whether it is allowed. A cost above the limit could never be. Keys are kept as
+   * they are: bound the length of those that come from outside.
+   */
   readonly check: {
     (key: string): Effect.Effect<Decision>
     (key: string, cost: number): Effect.Effect<Decision, KeyedRateLimiterConfigurationError>
@@ -267,7 +270,7 @@ const inWords = ({ limit, windowMillis }: Gcra.Limit): string =>
  * @category models
  */
 export interface KeyedRateLimitersShape {
-  /** The limiter of that name. Fails when it exists with other limits. */
+  /** The limiter of that name. Fails when it exists with other options. */
   readonly get: (options: Options) => Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError>
   readonly all: Effect.Effect<ReadonlyArray<KeyedRateLimiter>>
 }
