@@ -7,6 +7,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -343,12 +344,18 @@ export interface App {
   readonly context: Context.Context<Layer.Layer.Success<ReturnType<typeof layer>>>
 }
 
+/** The port that an application listens on. */
+export const portOf = (context: App["context"]): number => {
+  const { address } = Context.get(context, HttpServer.HttpServer)
+  return address._tag === "TcpAddress" ? address.port : 0
+}
+
 /** Starts the application in the current scope. */
 export const start = (options: Options = {}) =>
   Effect.gen(function* () {
     const context = yield* Layer.build(layer(options))
     const url = yield* Effect.provide(Server.address, context)
-    const app: App = { url, port: Number(new URL(url).port), probe: Context.get(context, TestProbe), context }
+    const app: App = { url, port: portOf(context), probe: Context.get(context, TestProbe), context }
     return app
   })
 
