@@ -74,7 +74,9 @@ const lastWords: Lesson["where"] = ({ reading }) => {
 const repliesWithout =
   (step: Step): Lesson["where"] =>
   ({ reading }) =>
-    quotesOf(lacking(reading, step).flatMap(({ raised, reply }) => (reply.length > 0 ? reply : before(reading, raised))))
+    quotesOf(
+      lacking(reading, step).flatMap(({ raised, reply }) => (reply.length > 0 ? reply : before(reading, raised)))
+    )
 
 const lacking = ({ objections }: Reading, step: Step): ReadonlyArray<Objection> =>
   objections.filter(({ reply }) => !reply.some(steps[step]))
@@ -233,13 +235,16 @@ export const lessons: Readonly<Record<SignalName, Lesson>> = {
   answering: {
     where: repliesWithout("answering"),
     say: byKind({
-      price: "It costs less than the hours it gives back: at five hours a week it has paid for itself in the second month.",
+      price:
+        "It costs less than the hours it gives back: at five hours a week it has paid for itself in the second month.",
       timing: "That is why we start with the part that takes none of your time, so it is ready when you are.",
-      competitor: "You can keep what you have: we take over only the part that still costs you the time you told me about.",
+      competitor:
+        "You can keep what you have: we take over only the part that still costs you the time you told me about.",
       authority: "Then let me give you one page with your own numbers, so that you don't have to sell it for me.",
       need: "The teams that said the same to us found out when they counted one week, so let us count one week together.",
       trust: "You don't have to believe me: talk to a customer of your size, and try it for a month before you decide.",
-      "brush-off": "I'll keep it to one sentence: we give people in your job five hours a week back, and I can show how in ten minutes."
+      "brush-off":
+        "I'll keep it to one sentence: we give people in your job five hours a week back, and I can show how in ten minutes."
     }),
     phrases: ["Here is how a customer with the same worry solved it: ..."]
   },
@@ -282,7 +287,7 @@ export const lessons: Readonly<Record<SignalName, Lesson>> = {
   fluency: {
     where: shown,
     say: (_, { quote }) => withoutFillers(quote),
-    phrases: ["(Say the sentence, stop, and breathe where the \"um\" was.)"]
+    phrases: ['(Say the sentence, stop, and breathe where the "um" was.)']
   },
   shortTurns: {
     where: shown,
@@ -364,8 +369,7 @@ export const drills: Readonly<Record<CategoryId, string>> = {
     "Objection drill: run a call with a hard prospect, and answer every objection in four steps: acknowledge, ask, answer, confirm.",
   clarity:
     "Clarity drill: record one minute of your pitch, count the fillers and the sentences over thirty words, and say it again until both are gone.",
-  closing:
-    "Closing drill: run three short calls that must each end with a day, a time and a task for both sides."
+  closing: "Closing drill: run three short calls that must each end with a day, a time and a task for both sides."
 }
 
 /**

@@ -136,7 +136,11 @@ const practiceFor = (assessment: Assessment, analytics: Analytics): ReadonlyArra
     return [`${untested?.score.feedback ?? ""} Start a call, say who you are and why you call, and ask one question.`]
   }
   const weak = weakest(assessment).map(({ score }) => drills[score.category])
-  return [...weak.slice(0, 2), ...habits(analytics), ...(untested === undefined ? [] : [untested.score.feedback])].slice(0, 3)
+  return [
+    ...weak.slice(0, 2),
+    ...habits(analytics),
+    ...(untested === undefined ? [] : [untested.score.feedback])
+  ].slice(0, 3)
 }
 
 /** Figures that are off by so much that they deserve practice of their own. */

@@ -77,7 +77,9 @@ export const analyze = (call: PracticeCall, reading: Reading = read(call)): Anal
       : { value: rounded(found.value, decimals), unit, basis: found.basis }
   }
   // The keys are those of the table, which is what the type says.
-  return Object.fromEntries(Object.entries(definitions).map(([name, definition]) => [name, metric(definition)])) as Analytics
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, definition]) => [name, metric(definition)])
+  ) as Analytics
 }
 
 /** Benchmarks beside each are published vendor figures, for the reader; they do not enter the computation. */
@@ -188,7 +190,8 @@ const definitions = {
   objections: {
     unit: "percent recovered",
     decimals: 1,
-    figure: ({ reading: { objections } }) => share(objections.filter(isRecovered).length, objections.length, "estimated")
+    figure: ({ reading: { objections } }) =>
+      share(objections.filter(isRecovered).length, objections.length, "estimated")
   },
   /** How many of the three parts of a next step the rep said at the end: the ask, its date, who does what. */
   nextStep: {
@@ -250,8 +253,8 @@ const paceOf = (timeline: Timeline.Timeline): Figure => {
 /** The stated duration, or the end of the last turn; `undefined` when neither is known or it is no time at all. */
 const durationOf = ({ durationSeconds }: PracticeCall, timeline: Timeline.Timeline | undefined): number | undefined => {
   const end = timeline?.spans.reduce((last, span) => Math.max(last, span.end), 0) ?? 0
-  const seconds = Math.max(end, durationSeconds ?? 0)
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
+  const seconds = Math.max(end, Timeline.isTime(durationSeconds) ? durationSeconds : 0)
+  return seconds > 0 ? seconds : undefined
 }
 
 /** Each turn of the prospect with the turn of the rep that follows it. */

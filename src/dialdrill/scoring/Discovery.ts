@@ -77,7 +77,7 @@ export const Discovery = {
         2
       ),
       shown: "You played back what you heard.",
-      missing: "Play back what you heard before you go on: \"You mentioned ...\", \"It sounds like ...\"."
+      missing: 'Play back what you heard before you go on: "You mentioned ...", "It sounds like ...".'
     },
     {
       name: "listening",

@@ -50,7 +50,8 @@ const proof = anyOf(
 const surrender = anyOf(
   "(okay|ok|alright|fine|no problem|sorry|understood|sure),? … (let you go|bye|goodbye|nevermind|never mind|have a (good|nice|great) (day|one))",
   "(i'll|i will|let me) (let you go|leave you|not bother)",
-  "never ?mind",
+  "never ?mind|whatever|bye then",
+  "sorry (for|to) (taking|take|bothering|bother|wasting|waste)",
   "(no problem|okay|ok|alright),? (then|bye|thanks anyway|i guess)",
   "(i guess|then) that's (it|all)"
 )
@@ -149,7 +150,7 @@ export const Objections = {
       : prospectWords >= 20
         ? {
             score: 5,
-            feedback: "No objection came up, so this is neither good nor bad. Ask for one: \"What would hold you back?\""
+            feedback: 'No objection came up, so this is neither good nor bad. Ask for one: "What would hold you back?"'
           }
         : { score: 0, feedback: "The prospect had no chance to object: let them talk." },
   signals: [

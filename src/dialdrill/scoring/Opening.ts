@@ -22,7 +22,13 @@ export const Opening = {
       points: 1.5,
       find: said(
         opening,
-        anyOf("hi", "hello", "hey", "good (morning|afternoon|evening|day)", "thanks for (taking|picking|making|joining)")
+        anyOf(
+          "hi",
+          "hello",
+          "hey",
+          "good (morning|afternoon|evening|day)",
+          "thanks for (taking|picking|making|joining)"
+        )
       ),
       shown: "You greeted the prospect.",
       missing: "Open with a greeting and the prospect's name."
@@ -86,7 +92,7 @@ export const Opening = {
         )
       ),
       shown: "You gave the reason for the call.",
-      missing: "Give the reason for the call, something about this prospect: \"I'm calling because ...\"."
+      missing: 'Give the reason for the call, something about this prospect: "I\'m calling because ...".'
     },
     {
       name: "value",
@@ -123,9 +129,13 @@ export const Opening = {
       points: -1,
       find: said(
         opening,
-        anyOf("just (checking|calling|touching|wanted to (check|touch|see|follow)|following|reaching|seeing)", "touching base", "checking in")
+        anyOf(
+          "just (checking|calling|touching|wanted to (check|touch|see|follow)|following|reaching|seeing)",
+          "touching base",
+          "checking in"
+        )
       ),
-      shown: "\"Just checking in\" is no reason to listen."
+      shown: '"Just checking in" is no reason to listen.'
     },
     {
       name: "longOpening",

@@ -7,7 +7,15 @@
 import { findObjections, type Objection } from "./ObjectionFinder.js"
 import { isDiscovery } from "./Questions.js"
 import * as Timeline from "./Timeline.js"
-import { countWords, type PracticeCall, type Quote, quoteOf, type Role, type Sentence, sentencesOf } from "./Transcript.js"
+import {
+  countWords,
+  type PracticeCall,
+  type Quote,
+  quoteOf,
+  type Role,
+  type Sentence,
+  sentencesOf
+} from "./Transcript.js"
 
 /**
  * @since 0.1.0

@@ -150,7 +150,11 @@ const judge = (category: AnyCategory, reading: Reading): Assessment["findings"][
   if (instead !== undefined) return verdict(category, instead)
   const findings = category.signals.map((signal): Finding => {
     const found = signal.find(reading)
-    return { ...found, signal, lost: signal.points > 0 ? signal.points * (1 - found.share) : -signal.points * found.share }
+    return {
+      ...found,
+      signal,
+      lost: signal.points > 0 ? signal.points * (1 - found.share) : -signal.points * found.share
+    }
   })
   const limit = category.limit?.(reading)
   const points = findings.reduce((sum, { share, signal }) => sum + signal.points * share, 0) * (limit?.share ?? 1)
@@ -201,7 +205,9 @@ const reasonNotToScore = ({ call, rep, repWords }: Reading): string | undefined 
     return `Nothing to score: you said ${repWords === 1 ? "one word" : `${repWords} words`}, and at least ${minimumWords} are needed.`
   }
   const common = rep.reduce((sum, { plain }) => sum + (plain.match(commonWords)?.length ?? 0), 0)
-  return common / repWords < 0.1 ? "Nothing to score: these rules know English only, and this is hardly English." : undefined
+  return common / repWords < 0.1
+    ? "Nothing to score: these rules know English only, and this is hardly English."
+    : undefined
 }
 
 // Over a third of any English speech; a tenth tells it from other languages and from noise.

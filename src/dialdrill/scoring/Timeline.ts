@@ -56,7 +56,7 @@ export const of = (call: PracticeCall): Timeline | undefined => {
   const sorted = spoken.sort((a, b) => a.start - b.start)
   const pace = { user: ownPace(sorted, "user"), agent: ownPace(sorted, "agent") }
   const spans = sorted.map(({ turn, index, words, start }, position): Span => {
-    const next = sorted[position + 1]?.start ?? call.durationSeconds ?? Infinity
+    const next = sorted[position + 1]?.start ?? (isTime(call.durationSeconds) ? call.durationSeconds : Infinity)
     const guess = Math.max(start, Math.min(next, start + (words / pace[turn.role]) * 60))
     const end = turn.endSeconds ?? guess
     return { turn: index, role: turn.role, words, start, end, backchannel: isBackchannel(turn.text, words) }
@@ -122,8 +122,14 @@ const spokenTurns = (call: PracticeCall) =>
     .map((turn, index) => ({ turn, index, words: countWords(turn.text), start: turn.startSeconds ?? 0 }))
     .filter(({ words }) => words > 0)
 
-const isTime = (seconds: number | undefined): seconds is number =>
-  seconds !== undefined && Number.isFinite(seconds) && seconds >= 0
+/**
+ * Whether a number can be seconds of a call: from 0 to a day.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTime = (seconds: number | undefined): seconds is number =>
+  seconds !== undefined && seconds >= 0 && seconds <= 86_400
 
 const isTimed = ({ endSeconds, startSeconds }: Turn): boolean =>
   isTime(startSeconds) && (endSeconds === undefined || (isTime(endSeconds) && endSeconds >= startSeconds))
@@ -144,4 +150,18 @@ const ownPace = (
 
 const isBackchannel = (text: string, words: number): boolean => words <= 2 && !text.includes("?") && murmur.test(text)
 
-const murmur = anyOf("m+-?h*m+", "uh-?huh", "yeah", "yep", "yes", "right", "okay", "ok", "sure", "i see", "got it", "wow", "really")
+const murmur = anyOf(
+  "m+-?h*m+",
+  "uh-?huh",
+  "yeah",
+  "yep",
+  "yes",
+  "right",
+  "okay",
+  "ok",
+  "sure",
+  "i see",
+  "got it",
+  "wow",
+  "really"
+)

@@ -32,9 +32,11 @@ export const maxTurnCharacters = 20_000
  */
 export const maxTranscriptCharacters = 200_000
 
-const Seconds = Schema.Number.pipe(Schema.finite(), Schema.nonNegative(), Schema.lessThanOrEqualTo(86_400)).annotations({
-  description: "Seconds, at most a day"
-})
+const Seconds = Schema.Number.pipe(Schema.finite(), Schema.nonNegative(), Schema.lessThanOrEqualTo(86_400)).annotations(
+  {
+    description: "Seconds, at most a day"
+  }
+)
 
 /**
  * One turn; `user` is the rep who practises, `agent` the prospect.
