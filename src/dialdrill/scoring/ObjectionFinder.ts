@@ -17,7 +17,7 @@ import type { Sentence } from "./Transcript.js"
 export type ObjectionKind = "price" | "timing" | "competitor" | "authority" | "need" | "trust" | "brush-off"
 
 /**
- * An objection: its kind, the prospect's sentence, and what the rep said about it (at most {@link replyTurns} turns).
+ * An objection: its kind, the prospect's sentence, and what the rep said about it (at most `replyTurns` turns).
  *
  * @since 0.1.0
  * @category models
@@ -28,13 +28,8 @@ export interface Objection {
   readonly reply: ReadonlyArray<Sentence>
 }
 
-/**
- * How many of the rep's turns count as the reply to an objection.
- *
- * @since 0.1.0
- * @category constants
- */
-export const replyTurns = 3
+/** How many of the rep's turns count as the reply to an objection. */
+const replyTurns = 3
 
 interface Marker {
   readonly kind: ObjectionKind

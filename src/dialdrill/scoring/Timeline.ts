@@ -36,13 +36,8 @@ export interface Timeline {
   readonly spans: ReadonlyArray<Span>
 }
 
-/**
- * The usual speed of conversation, where the speaker's own is not known.
- *
- * @since 0.1.0
- * @category constants
- */
-export const usualWordsPerMinute = 150
+/** The usual speed of conversation, where the speaker's own is not known. */
+const usualWordsPerMinute = 150
 
 /**
  * The timeline of a call; `undefined` when a turn with words has no usable start or ends before it starts.
@@ -66,7 +61,7 @@ export const of = (call: PracticeCall): Timeline | undefined => {
 
 /**
  * The longest run of one speaker: gaps under one second and the other side's murmurs do not end it. Without a timeline
- * its seconds come from its words at {@link usualWordsPerMinute}. `undefined` when the speaker said nothing.
+ * its seconds come from its words at `usualWordsPerMinute`. `undefined` when the speaker said nothing.
  *
  * @since 0.1.0
  * @category accessors
