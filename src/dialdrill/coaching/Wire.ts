@@ -25,10 +25,16 @@ export const Advice = Schema.Struct({
  * @since 0.1.0
  * @category schemas
  */
-export const CoachingAnswer = Schema.Struct({
+export const Coaching = Schema.Struct({
   source: Schema.Literal("openai", "rules"),
   pending: Schema.Boolean,
   ...Advice.fields,
   message: Schema.optionalWith(Schema.String, { exact: true }),
   degraded: Schema.Array(Degraded)
-}).annotations({ identifier: "CoachingAnswer" })
+}).annotations({ identifier: "Coaching" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Coaching = typeof Coaching.Type

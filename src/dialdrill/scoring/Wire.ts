@@ -53,6 +53,12 @@ export const Turn = Schema.Struct({
 }).annotations({ identifier: "Turn" })
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export type Turn = typeof Turn.Type
+
+/**
  * A whole transcript, bounded in turns and characters. It may be empty, which scores 0.
  *
  * @since 0.1.0
@@ -112,6 +118,12 @@ export const Score = Schema.Struct({
 
 /**
  * @since 0.1.0
+ * @category models
+ */
+export type Score = typeof Score.Type
+
+/**
+ * @since 0.1.0
  * @category schemas
  */
 export const Metric = Schema.Struct({
@@ -139,6 +151,12 @@ export const Analytics = Schema.Struct({
   nextStep: Metric,
   opening: Metric
 }).annotations({ identifier: "Analytics" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Analytics = typeof Analytics.Type
 
 /**
  * @since 0.1.0
