@@ -15,6 +15,7 @@ import * as Database from "./dependencies/Database.js"
 import * as Dependencies from "./dependencies/Dependencies.js"
 import * as ElevenLabs from "./dependencies/ElevenLabs.js"
 import * as OpenAi from "./dependencies/OpenAi.js"
+import * as Redis from "./dependencies/Redis.js"
 import * as Settings from "./dependencies/Settings.js"
 import * as Stripe from "./dependencies/Stripe.js"
 import { DialDrillApi } from "./dialdrill/Api.js"
@@ -43,6 +44,7 @@ import * as OperatorAccess from "./http/OperatorAccess.js"
 import * as Probes from "./http/Probes.js"
 import * as RateLimitGroups from "./http/RateLimitGroups.js"
 import * as Server from "./http/Server.js"
+import * as RedisRateLimitStore from "./redis/RedisRateLimitStore.js"
 import * as CircuitBreakers from "./resilience/CircuitBreakers.js"
 import { KeyedRateLimiters } from "./resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "./resilience/RateLimitStore.js"
@@ -76,9 +78,13 @@ const application = (settings: ServerSettings.ServerSettings) => {
   )
   const dependencies = Layer.mergeAll(OpenAi.layer, ElevenLabs.layer, Stripe.layer, database)
 
+  const store =
+    settings.redisUrl === undefined
+      ? RateLimitStore.layerMemory
+      : RedisRateLimitStore.layer().pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
   const limits = RateLimitGroups.layer(settings.rateLimits).pipe(
     Layer.provideMerge(KeyedRateLimiters.layer),
-    Layer.provide(RateLimitStore.layerMemory)
+    Layer.provide(store)
   )
 
   const publicUrl = Layer.effect(Greeting.Address, Ref.make(settings.publicUrl ?? "")).pipe((address) =>

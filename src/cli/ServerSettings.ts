@@ -2,7 +2,7 @@
  * The server's own settings, read from the environment once, at the start. A value that makes no sense stops the start
  * with one line for each: the variable, what is wrong with its value, and an example. Secrets are never shown.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Environment from "../dependencies/Environment.js"

@@ -16,7 +16,7 @@ import * as Dependency from "../../src/dependencies/Dependency.js"
 import * as Settings from "../../src/dependencies/Settings.js"
 import type { Variables } from "../../src/dependencies/Environment.js"
 import { HealthMonitor } from "../../src/health/HealthMonitor.js"
-import { CircuitBreakers } from "../../src/resilience/CircuitBreakers.js"
+import type { CircuitBreakers } from "../../src/resilience/CircuitBreakers.js"
 import * as Metrics from "../../src/telemetry/Metrics.js"
 import { ground } from "./support.js"
 

@@ -20,7 +20,7 @@ const isType = <_ extends true>(): void => {}
 
 describe("withResilience", () => {
   it("keeps the handler's error type, to which only the breaker adds", () => {
-    const handler = (_: { readonly id: string }) => Effect.fail(new Outage()) as Effect.Effect<number, Outage>
+    const handler = (_request: { readonly id: string }) => Effect.fail(new Outage()) as Effect.Effect<number, Outage>
     const plain = withResilience(handler, {})
     const guarded = withResilience(handler, { enableCircuitBreaker: true, circuitBreakerService: "x" })
     isType<Equals<ReturnType<typeof plain>, Effect.Effect<number, Outage, never>>>()
