@@ -85,7 +85,11 @@ const traits: Record<Reason, Trait> = {
   "statement-timeout": { says: "The statement was cancelled, having run too long", retryable: false, outage: true },
   "transaction-aborted": { says: "The transaction was rolled back as a whole", retryable: false, outage: false },
   "read-only": { says: "The database takes no writes", retryable: false, outage: true },
-  "unknown-outcome": { says: "The connection was lost at COMMIT; the outcome is unknown", retryable: true, outage: true },
+  "unknown-outcome": {
+    says: "The connection was lost at COMMIT; the outcome is unknown",
+    retryable: true,
+    outage: true
+  },
   "server-error": { says: "The database failed inside", retryable: false, outage: true },
   raised: { says: "The database raised an exception", retryable: false, outage: false },
   unknown: { says: "The database call failed", retryable: false, outage: true }
@@ -122,7 +126,11 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
   }
 
   override get message(): string {
-    const parts = [this.code, this.constraint === undefined ? undefined : `constraint "${this.constraint}"`, this.detail]
+    const parts = [
+      this.code,
+      this.constraint === undefined ? undefined : `constraint "${this.constraint}"`,
+      this.detail
+    ]
     const known = parts.filter(Predicate.isNotUndefined)
     return known.length === 0 ? traits[this.reason].says : `${traits[this.reason].says} (${known.join(", ")})`
   }

@@ -117,10 +117,7 @@ const nested = <A, E, R>(
   )
 }
 
-const commit = (
-  connection: Watched,
-  options: Options | undefined
-): Effect.Effect<void, DatabaseError.DatabaseError> =>
+const commit = (connection: Watched, options: Options | undefined): Effect.Effect<void, DatabaseError.DatabaseError> =>
   atMost(connection.executeRaw("COMMIT", []), options?.commitTimeout ?? "3 seconds").pipe(
     Effect.mapError(DatabaseError.fromUnknown),
     Effect.flatMap((answer) => {
@@ -146,7 +143,9 @@ const commit = (
 const undo = (connection: Watched, statement: string, options: Options | undefined): Effect.Effect<void> =>
   connection.abandoned
     ? Effect.void
-    : Effect.ignore(atMost(connection.executeUnprepared(statement, [], undefined), options?.rollbackTimeout ?? "1 second"))
+    : Effect.ignore(
+        atMost(connection.executeUnprepared(statement, [], undefined), options?.rollbackTimeout ?? "1 second")
+      )
 
 const outcome = <A, E>(
   connection: Watched,
