@@ -13,13 +13,14 @@ import type { Rejection } from "./Rejection.js"
 
 /**
  * The right to make one call. Calling it gives the permit back, with the exit of the call; the interpreter does so
- * exactly once, uninterruptibly, on success, failure, defect and interruption.
+ * exactly once, uninterruptibly, on success, failure, defect and interruption. `started` is `false` when the call itself
+ * was never begun, because an inner gate rejected it or the caller left before: such a call has cost nothing.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Permit {
-  (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
+  (exit: Exit.Exit<unknown, unknown>, started?: boolean): Effect.Effect<void>
 }
 
 /**
@@ -33,6 +34,11 @@ export interface Admission {
   readonly restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** How many milliseconds the caller can wait at most; `Infinity` without a deadline. */
   readonly patience: number
+  /**
+   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent without one. A
+   * circuit breaker never leases a probe for less.
+   */
+  readonly callLimit?: number | undefined
   /** Fails when waiting has become pointless, as when the circuit opens while callers queue for a place. */
   readonly pointless: Effect.Effect<never, Rejection>
 }
@@ -57,21 +63,30 @@ export interface Gate<out E extends Rejection = Rejection> {
  * @category combinators
  */
 export const through =
-  (gates: ReadonlyArray<Gate>, options?: { readonly patience?: number; readonly pointless?: Admission["pointless"] }) =>
-  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | Rejection, R> =>
+  <G extends Rejection>(
+    gates: ReadonlyArray<{ readonly admit: (admission: Admission) => Effect.Effect<Permit, G> }>,
+    options?: Partial<Omit<Admission, "restore">>
+  ) =>
+  <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
     Effect.uninterruptibleMask((restore) => {
       const admission: Admission = {
         restore,
         patience: options?.patience ?? Infinity,
+        callLimit: options?.callLimit,
         pointless: options?.pointless ?? Effect.never
       }
-      const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
+      let started = false
+      const begin = Effect.suspend(() => {
+        started = true
+        return self
+      })
+      const enter = (index: number): Effect.Effect<A, E | G, R> => {
         const gate = gates[index]
-        if (gate === undefined) return restore(self)
+        if (gate === undefined) return restore(begin)
         return Effect.flatMap(gate.admit(admission), (permit) =>
           Effect.matchCauseEffect(enter(index + 1), {
-            onSuccess: (a) => Effect.as(permit(Exit.succeed(a)), a),
-            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause)), Effect.failCause(cause))
+            onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
+            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
           })
         )
       }

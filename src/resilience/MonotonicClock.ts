@@ -14,3 +14,16 @@ import * as Effect from "effect/Effect"
  * @category accessors
  */
 export const now: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/**
+ * The monotonic time together with the wall time, read at the same instant. The wall time is for showing to people
+ * (when did the circuit open?) and for nothing else.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const nowAndWall: Effect.Effect<{ readonly now: number; readonly wall: number }> = Effect.zipWith(
+  Clock.currentTimeNanos,
+  Clock.currentTimeMillis,
+  (nanos, wall) => ({ now: Number(nanos) / 1e6, wall })
+)

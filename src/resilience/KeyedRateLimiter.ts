@@ -1,0 +1,356 @@
+/**
+ * An inbound rate limit, one for each client: how often a user or an address may call us. A client may use its whole
+ * limit at once and gets it back evenly (GCRA, `kernel/Gcra.ts`). Rejected requests cost nothing, several limits count
+ * all or nothing, memory is bounded, and what happens when the store fails is said, not left to chance.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as KeyedRateLimiter from "@dialdrill/selfheal/KeyedRateLimiter"
+ * import * as RateLimitStore from "@dialdrill/selfheal/RateLimitStore"
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* KeyedRateLimiter.make({ name: "api", ...KeyedRateLimiter.RateLimitConfigs.normal })
+ *   const decision = yield* limiter.isAllowed("user-1")
+ *   return decision.allowed ? "200" : `429, retry after ${decision.retryAfterMillis} ms`
+ * }).pipe(Effect.provide(RateLimitStore.layerMemory))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Gcra from "./kernel/Gcra.js"
+import { makeMemoryBook, RateLimitStore } from "./RateLimitStore.js"
+
+/**
+ * So many requests in so much time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RateLimitConfig {
+  /** A whole number of at least 1. */
+  readonly limit: number
+  /** A whole number of milliseconds. */
+  readonly window: Duration.DurationInput
+}
+
+/**
+ * The presets.
+ *
+ * @since 0.1.0
+ * @category presets
+ */
+export const RateLimitConfigs = {
+  /** 10 requests a minute: what costs money or a dependency's patience. */
+  strict: { limit: 10, window: "1 minute" },
+  /** 100 requests a minute. */
+  normal: { limit: 100, window: "1 minute" },
+  /** 1000 requests a minute: reads. */
+  loose: { limit: 1000, window: "1 minute" },
+  /** 1000 requests an hour. */
+  hourly: { limit: 1000, window: "1 hour" }
+} as const satisfies Record<string, RateLimitConfig>
+
+/**
+ * What to do with a request when the store fails: let it pass (`failOpen`), reject it for a second (`failClosed`), or
+ * count in this process alone (`localFallback`; the count starts afresh, and each process of a fleet allows the whole
+ * limit).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreFailurePolicy = "failOpen" | "failClosed" | "localFallback"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends RateLimitConfig {
+  /** Clients of limiters with different names are counted apart. */
+  readonly name: string
+  /** Further limits on the same requests, as a burst limit beside an hourly one: all of them allow, or none counts. */
+  readonly and?: ReadonlyArray<RateLimitConfig> | undefined
+  /** How many clients are kept in this process's memory. Default 100 000. */
+  readonly maxKeys?: number | undefined
+  /** Default `localFallback`. */
+  readonly onStoreFailure?: StoreFailurePolicy | undefined
+}
+
+/**
+ * What was decided about one request, and what a client should be told. With several limits: of the one that decided.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Decision {
+  readonly allowed: boolean
+  readonly limit: number
+  readonly windowMillis: number
+  /** How many more requests would be allowed now. */
+  readonly remaining: number
+  /** Until the client has its whole limit back. */
+  readonly resetAfterMillis: number
+  /** Until the same request is allowed if no other comes before; 0 when it is allowed. A whole number. */
+  readonly retryAfterMillis: number
+  /** The limiter's name. */
+  readonly policy: string
+  /** Who decided: the store, or, because the store failed, one of the policies for that. */
+  readonly decidedBy: "store" | StoreFailurePolicy
+}
+
+/**
+ * `clients`: how many have something counted now, `undefined` when the store cannot tell cheaply.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Status {
+  readonly name: string
+  /** The limits in words, as `100/60s`. */
+  readonly policy: string
+  readonly allowed: number
+  readonly limited: number
+  /** Decisions that were made without the store, because it failed. */
+  readonly storeFailures: number
+  readonly clients: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyedRateLimiter {
+  readonly name: string
+  readonly limits: ReadonlyArray<{ readonly limit: number; readonly windowMillis: number }>
+  /**
+   * Counts a request of a client and says whether it is allowed. A cost above the limit could never be. Keys are kept as
+   * they are: bound the length of those that come from outside.
+   */
+  readonly check: {
+    (key: string): Effect.Effect<Decision>
+    (key: string, cost: number): Effect.Effect<Decision, KeyedRateLimiterConfigurationError>
+  }
+  /** `check` for a request of cost 1. */
+  readonly isAllowed: (clientId: string) => Effect.Effect<Decision>
+  readonly status: Effect.Effect<Status>
+}
+
+/**
+ * The options of a limiter contradict each other or mean nothing; `message` says which and what to change.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class KeyedRateLimiterConfigurationError extends Data.TaggedError("KeyedRateLimiterConfigurationError")<{
+  readonly limiter: string
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `Rate limiter "${this.limiter}": ${this.problem}`
+  }
+}
+
+const defaultMaxKeys = 100_000
+
+/**
+ * Makes a limiter that keeps its books in the store.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError, RateLimitStore> =>
+  Effect.gen(function* () {
+    const { maxKeys = defaultMaxKeys, name, onStoreFailure = "localFallback" } = options
+    const misconfigured = (problem: string) => new KeyedRateLimiterConfigurationError({ limiter: name, problem })
+
+    const limits: Array<Gcra.Limit> = []
+    for (const config of [options, ...(options.and ?? [])]) {
+      const limit = Gcra.configure(config.limit, Duration.toMillis(config.window))
+      if (typeof limit === "string") return yield* misconfigured(limit)
+      limits.push(limit)
+    }
+    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
+      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number of at least 1`)
+    }
+
+    const store = yield* RateLimitStore
+    const book = yield* store.open({ name, limits, maxKeys })
+    const localBook = yield* makeMemoryBook({ limits, maxKeys })
+    const counts = yield* Ref.make({ allowed: 0, limited: 0, storeFailures: 0 })
+    const smallest = Math.min(...limits.map((limit) => limit.limit))
+    const first = limits.reduce((a, b) => (b.limit < a.limit ? b : a))
+
+    const decision = (verdict: Gcra.Verdict, decidedBy: Decision["decidedBy"]): Decision => ({
+      allowed: verdict.allowed,
+      limit: verdict.limit.limit,
+      windowMillis: verdict.limit.windowMillis,
+      remaining: verdict.remaining,
+      resetAfterMillis: verdict.resetAfterMillis,
+      retryAfterMillis: verdict.retryAfterMillis,
+      policy: name,
+      decidedBy
+    })
+
+    const withoutStore = (key: string, cost: number): Effect.Effect<Decision> => {
+      switch (onStoreFailure) {
+        case "failOpen":
+          return Effect.succeed(
+            decision(
+              { allowed: true, limit: first, remaining: smallest - cost, resetAfterMillis: 0, retryAfterMillis: 0 },
+              "failOpen"
+            )
+          )
+        case "failClosed":
+          return Effect.succeed(
+            decision(
+              { allowed: false, limit: first, remaining: 0, resetAfterMillis: 1000, retryAfterMillis: 1000 },
+              "failClosed"
+            )
+          )
+        case "localFallback":
+          return Effect.map(
+            // A book in memory cannot fail.
+            Effect.orDie(localBook.spend(key, cost)),
+            (verdict) => decision(verdict, "localFallback")
+          )
+      }
+    }
+
+    const decide = (key: string, cost: number): Effect.Effect<Decision> =>
+      Effect.tap(
+        Effect.matchEffect(book.spend(key, cost), {
+          onSuccess: (verdict) => Effect.succeed(decision(verdict, "store")),
+          onFailure: () => withoutStore(key, cost)
+        }),
+        ({ allowed, decidedBy }) =>
+          Ref.update(counts, (n) => ({
+            allowed: n.allowed + (allowed ? 1 : 0),
+            limited: n.limited + (allowed ? 0 : 1),
+            storeFailures: n.storeFailures + (decidedBy === "store" ? 0 : 1)
+          }))
+      )
+
+    // The two signatures of `check` differ only in the error, which a request of cost 1 cannot meet.
+    const check = ((key: string, cost: number = 1) =>
+      Number.isSafeInteger(cost) && cost >= 1 && cost <= smallest
+        ? decide(key, cost)
+        : misconfigured(
+            `a request costs ${cost}; it must be a whole number from 1 to the limit of ${smallest}, or it could never be allowed`
+          )) as KeyedRateLimiter["check"]
+
+    return {
+      name,
+      limits: limits.map(({ limit, windowMillis }) => ({ limit, windowMillis })),
+      check,
+      isAllowed: (clientId) => decide(clientId, 1),
+      status: Effect.zipWith(Ref.get(counts), book.clients, (counts, clients) => ({
+        name,
+        policy: limits.map(inWords).join(", "),
+        ...counts,
+        clients
+      }))
+    }
+  })
+
+const inWords = ({ limit, windowMillis }: Gcra.Limit): string =>
+  windowMillis % 1000 === 0 ? `${limit}/${windowMillis / 1000}s` : `${limit}/${windowMillis}ms`
+
+/**
+ * The limiters of an application by name: asking twice gives the same one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyedRateLimitersShape {
+  /** The limiter of that name. Fails when it exists with other options. */
+  readonly get: (options: Options) => Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError>
+  readonly all: Effect.Effect<ReadonlyArray<KeyedRateLimiter>>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class KeyedRateLimiters extends Context.Tag("@dialdrill/selfheal/KeyedRateLimiters")<
+  KeyedRateLimiters,
+  KeyedRateLimitersShape
+>() {
+  /**
+   * @since 0.1.0
+   * @category layers
+   */
+  static readonly layer: Layer.Layer<KeyedRateLimiters, never, RateLimitStore> = Layer.effect(
+    KeyedRateLimiters,
+    Effect.suspend(() => makeRegistry)
+  )
+}
+
+/** More names than any application has: a name made from a request's data is found out before memory is. */
+const maxLimiters = 1000
+
+interface Known {
+  readonly limiter: KeyedRateLimiter
+  readonly options: Options
+}
+
+const makeRegistry: Effect.Effect<KeyedRateLimitersShape, never, RateLimitStore> = Effect.gen(function* () {
+  const store = yield* RateLimitStore
+  const limiters = yield* Ref.make<ReadonlyMap<string, Known>>(new Map())
+  const misconfigured = (limiter: string, problem: string) =>
+    Effect.fail(new KeyedRateLimiterConfigurationError({ limiter, problem }))
+
+  const create = (options: Options): Effect.Effect<Known, KeyedRateLimiterConfigurationError> =>
+    Effect.gen(function* () {
+      const limiter = yield* Effect.provideService(make(options), RateLimitStore, store)
+      // Another caller may have been faster; the first one stays.
+      const known = yield* Ref.modify(limiters, (all): [Known | undefined, ReadonlyMap<string, Known>] => {
+        const known = all.get(options.name)
+        if (known !== undefined) return [known, all]
+        if (all.size >= maxLimiters) return [undefined, all]
+        const made = { limiter, options }
+        return [made, new Map(all).set(options.name, made)]
+      })
+      return known ?? (yield* misconfigured(options.name, `there are ${maxLimiters} limiters already; use fewer names`))
+    })
+
+  return {
+    all: Effect.map(Ref.get(limiters), (all) => [...all.values()].map(({ limiter }) => limiter)),
+    get: (options) =>
+      Effect.gen(function* () {
+        const known = (yield* Ref.get(limiters)).get(options.name) ?? (yield* create(options))
+        const [asked, there] = [inFull(options), inFull(known.options)]
+        if (asked === there) return known.limiter
+        return yield* misconfigured(
+          options.name,
+          `asked for with ${asked}, but it exists with ${there}; use one set of options for a name, or another name`
+        )
+      })
+  }
+})
+
+const inFull = (options: Options): string =>
+  [
+    ...[options, ...(options.and ?? [])].map(({ limit, window }) => `${limit} per ${Duration.toMillis(window)} ms`),
+    `at most ${options.maxKeys ?? defaultMaxKeys} clients`,
+    options.onStoreFailure ?? "localFallback"
+  ].join(", ")
+
+/**
+ * The one limiter of a name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const getRateLimiter = (
+  name: string,
+  config: Omit<Options, "name">
+): Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError, KeyedRateLimiters> =>
+  Effect.flatMap(KeyedRateLimiters, (limiters) => limiters.get({ name, ...config }))

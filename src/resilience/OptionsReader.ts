@@ -1,0 +1,72 @@
+/**
+ * Reads the options of a policy. Every mistake is collected, so that one message names all of them and what to change.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+
+/** JavaScript's timers cannot wait longer than this (about 24.8 days); Effect's sleep would wait for ever. */
+export const longestDelay = 2 ** 31 - 1
+
+/**
+ * A list of mistakes, and the readers that add to it. A reader always gives a usable number back, so that reading goes on.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = () => {
+  const problems: Array<string> = []
+  const refuse = (problem: string): void => {
+    problems.push(problem)
+  }
+  return {
+    problems,
+    refuse,
+
+    /** Milliseconds, at least `min`. */
+    duration: (name: string, input: Duration.DurationInput, min: number): number => {
+      const millis = toMillis(input)
+      if (millis >= min && millis <= longestDelay) return millis
+      const atLeast = min === 0 ? "zero" : `${min} ms`
+      refuse(`${name} is ${show(input)}; give a duration of at least ${atLeast} and at most 24 days`)
+      return Math.max(min, 1)
+    },
+
+    /** A whole number, at least `min`. */
+    count: (name: string, input: number, min: number): number => {
+      if (Number.isSafeInteger(input) && input >= min) return input
+      refuse(`${name} is ${show(input)}; give a whole number of at least ${min}`)
+      return Math.max(min, 1)
+    },
+
+    /** A finite number, at least `min`. */
+    factor: (name: string, input: number, min: number): number => {
+      if (Number.isFinite(input) && input >= min) return input
+      refuse(`${name} is ${show(input)}; give a number of at least ${min}`)
+      return Math.max(min, 1)
+    },
+
+    /** A name that is not empty. */
+    name: (input: string): string => {
+      if (input.trim() === "") refuse('name is empty; give the name of the dependency, such as "openai"')
+      return input
+    }
+  }
+}
+
+// Duration.decode turns negative numbers and NaN into zero without a word, and throws on an unreadable string.
+const toMillis = (input: Duration.DurationInput): number => {
+  if (typeof input === "number") return input
+  if (typeof input === "bigint" && input < 0n) return Number.NaN
+  return Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+}
+
+const show = (input: unknown): string =>
+  typeof input === "string"
+    ? `"${input}"`
+    : Duration.isDuration(input)
+      ? Duration.format(input)
+      : Array.isArray(input)
+        ? `[${input.join(", ")}]`
+        : String(input)

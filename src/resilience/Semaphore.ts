@@ -1,0 +1,204 @@
+/**
+ * A semaphore that is fair and bounded: permits go strictly by order of arrival (a newcomer never passes someone who
+ * waits), the queue has a bound, the wait has a bound, and a caller who is interrupted, in the queue or while running,
+ * leaves nothing behind. Effect's own semaphore lets newcomers pass and waits without bound.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Semaphore from "@dialdrill/selfheal/Semaphore"
+ *
+ * const program = Effect.gen(function* () {
+ *   const printers = yield* Semaphore.make({ permits: 2, maxQueued: 10, maxWait: "5 seconds" })
+ *   yield* printers.withPermits(1)(Effect.log("printing"))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import type { Admission } from "./Gate.js"
+import * as Kernel from "./kernel/Semaphore.js"
+import { type Rejection, stackless } from "./Rejection.js"
+import * as Waiting from "./Waiting.js"
+
+/**
+ * No permits: the queue is full, they did not come in time, or more were asked for than there are in all.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SemaphoreFull extends Data.TaggedError("SemaphoreFull")<{
+  readonly reason: "queue-full" | "wait-too-long" | "more-than-all"
+}> {
+  override get message(): string {
+    return `No permit of the semaphore was to be had (${this.reason})`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How many permits there are; a whole number of at least 1. */
+  readonly permits: number
+  /** How many callers may wait. Default 0: no one waits. */
+  readonly maxQueued?: number | undefined
+  /** How long one may wait. Default: as long as the caller can. */
+  readonly maxWait?: Duration.DurationInput | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Status {
+  readonly inUse: number
+  readonly queued: number
+  readonly limit: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Semaphore {
+  /**
+   * Takes permits as a gate does; what it returns gives them back, and does so once however often it is run.
+   * Runs uninterruptibly except while it waits.
+   */
+  readonly take: (
+    permits: number,
+    admission: Admission
+  ) => Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
+  /** Runs an effect with permits, which come back whatever becomes of it. */
+  readonly withPermits: (
+    permits: number
+  ) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SemaphoreFull, R>
+  readonly status: Effect.Effect<Status>
+}
+
+type Door = Deferred.Deferred<void>
+type Taken = Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
+
+/**
+ * Makes a semaphore. Bounds are the caller's to check; `Bulkhead.make` shows how.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<Semaphore> =>
+  Effect.gen(function* () {
+    const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
+    const noDoor = yield* Deferred.make<void>()
+    const limits: Kernel.Limits = { permits: options.permits, maxQueued: options.maxQueued ?? 0 }
+    const queueless: Kernel.Limits = { ...limits, maxQueued: 0 }
+    const maxWait = options.maxWait === undefined ? Infinity : Duration.toMillis(options.maxWait)
+
+    /** Changes the state and opens the doors of those who were served by it. */
+    const change = (
+      step: (state: Kernel.State<Door>) => [ReadonlyArray<Kernel.Waiter<Door>>, Kernel.State<Door>]
+    ): Effect.Effect<void> =>
+      Effect.uninterruptible(
+        Effect.flatMap(Ref.modify(ref, step), (served) =>
+          served.length === 0
+            ? Effect.void
+            : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
+        )
+      )
+
+    const permitOf = (permits: number): Effect.Effect<void> => {
+      let held = true
+      return Effect.suspend(() => {
+        if (!held) return Effect.void
+        held = false
+        return change((state) => Kernel.settle(limits, state, permits))
+      })
+    }
+
+    const wait = (ticket: number, permits: number, patience: number, door: Door, admission: Admission): Taken =>
+      Effect.matchCauseEffect(Waiting.atMost(patience, Deferred.await(door), admission), {
+        onSuccess: (end) =>
+          end === "over"
+            ? Effect.succeed(permitOf(permits))
+            : Effect.flatMap(resign(ticket), (left) =>
+                // Served at the very instant at which the wait became too long: served.
+                left ? refuse("wait-too-long") : Effect.succeed(permitOf(permits))
+              ),
+        onFailure: (cause) =>
+          Effect.flatMap(resign(ticket), (left) =>
+            Effect.zipRight(left ? Effect.void : permitOf(permits), Effect.failCause(cause))
+          )
+      })
+
+    /** Leaves the queue; `false` when the permits were already handed over. */
+    const resign = (ticket: number): Effect.Effect<boolean> =>
+      Effect.suspend(() => {
+        let left = false
+        return Effect.map(
+          change((state) => {
+            left = Kernel.isQueued(state, ticket)
+            return left ? Kernel.leave(limits, state, ticket) : [[], state]
+          }),
+          () => left
+        )
+      })
+
+    const take: Semaphore["take"] = (permits, admission) => {
+      if (permits > limits.permits) return refuse("more-than-all")
+      const patience = Math.min(maxWait, admission.patience)
+      // Most callers need not wait, and a door costs more than all the rest: first asked without one.
+      return Effect.flatMap(
+        Ref.modify(ref, (state) => Kernel.admit(queueless, state, permits, noDoor)),
+        (taken) => {
+          if (taken._tag === "Taken") return Effect.succeed(permitOf(permits))
+          if (limits.maxQueued === 0) return refuse("queue-full")
+          if (patience <= 0) return refuse("wait-too-long")
+          return Effect.flatMap(Deferred.make<void>(), (door) => queue(permits, patience, door, admission))
+        }
+      )
+    }
+
+    const queue = (permits: number, patience: number, door: Door, admission: Admission): Taken =>
+      Effect.flatMap(
+        Ref.modify(ref, (state) => Kernel.admit(limits, state, permits, door)),
+        (taken): Taken => {
+          switch (taken._tag) {
+            case "Taken":
+              return Effect.succeed(permitOf(permits))
+            case "Full":
+              return refuse("queue-full")
+            case "Queued":
+              return wait(taken.ticket, permits, patience, door, admission)
+          }
+        }
+      )
+
+    return {
+      take,
+      withPermits: (permits) => (self) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(
+            // `Effect.never` cannot fail, so that no rejection but our own can come out.
+            take(permits, { restore, patience: Infinity, pointless: Effect.never }) as Effect.Effect<
+              Effect.Effect<void>,
+              SemaphoreFull
+            >,
+            (giveBack) => Effect.onExit(restore(self), () => giveBack)
+          )
+        ),
+      status: Effect.map(Ref.get(ref), (state) => ({
+        inUse: state.inUse,
+        queued: state.queue.size,
+        limit: limits.permits
+      }))
+    }
+  })
+
+const refuse = (reason: SemaphoreFull["reason"]): Effect.Effect<never, SemaphoreFull> =>
+  Effect.suspend(() => Effect.fail(stackless(() => new SemaphoreFull({ reason }))))

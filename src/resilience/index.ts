@@ -1,0 +1,14 @@
+/**
+ * The policy library: values that keep an effect's failures from becoming everybody's. One module a concept.
+ *
+ * @since 0.1.0
+ */
+export * as CircuitBreaker from "./CircuitBreaker.js"
+export * as CircuitBreakers from "./CircuitBreakers.js"
+export * as Fallback from "./Fallback.js"
+export * as Gate from "./Gate.js"
+export * as MonotonicClock from "./MonotonicClock.js"
+export * as Policy from "./Policy.js"
+export * as Rejection from "./Rejection.js"
+export * as Retry from "./Retry.js"
+export * as Timeout from "./Timeout.js"

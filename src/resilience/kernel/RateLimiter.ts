@@ -1,0 +1,170 @@
+/**
+ * An outbound rate limit is a semaphore whose permits the clock gives back: each one `interval` after it was taken, and
+ * never earlier. So in no window of that length, wherever it begins, do more than `limit` calls start (an exact sliding
+ * log; fixed windows and token buckets let twice as many through around an edge).
+ *
+ * Nothing here runs by itself: every function first returns what is due at `now`.
+ *
+ * @since 0.1.0
+ */
+import * as Queue from "./Queue.js"
+import * as Semaphore from "./Semaphore.js"
+
+/** `interval` in milliseconds. */
+export interface Limits extends Semaphore.Limits {
+  readonly interval: number
+}
+
+/** Permits on their way back. */
+interface Return {
+  readonly ticket: number
+  readonly permits: number
+  readonly at: number
+}
+
+export interface State<out W> {
+  readonly semaphore: Semaphore.State<W>
+  /** Sorted by `at`. */
+  readonly returns: Queue.Queue<Return>
+}
+
+/** `wait` and `retryAfter` in milliseconds. */
+export type Admission =
+  | { readonly _tag: "Taken"; readonly ticket: number }
+  | { readonly _tag: "Queued"; readonly ticket: number; readonly wait: number }
+  | { readonly _tag: "Refused"; readonly reason: "wait-too-long" | "queue-full"; readonly retryAfter: number }
+
+/** Those whom a step served, beside the one who made it. */
+export type Served<W> = ReadonlyArray<Semaphore.Waiter<W>>
+
+export const initial: State<never> = { semaphore: Semaphore.initial, returns: Queue.empty }
+
+/** Returns the permits that are due and serves those who wait for them. */
+export const advance = <W>(limits: Limits, state: State<W>, now: number): [Served<W>, State<W>] => {
+  let { returns } = state
+  let due = 0
+  for (let first = Queue.head(returns); first !== undefined && first.at <= now; first = Queue.head(returns)) {
+    due += first.permits
+    returns = Queue.tail(returns)
+  }
+  if (due === 0) return [[], state]
+  const [served, semaphore] = Semaphore.settle(limits, state.semaphore, due)
+  return [served, { semaphore, returns: lent(limits, returns, served, now) }]
+}
+
+/**
+ * Takes permits, or joins the queue when they come within `patience` milliseconds as far as can be known now: later
+ * refunds and callers who give up can only shorten the wait. A refused caller leaves no trace.
+ */
+export const admit = <W>(
+  limits: Limits,
+  before: State<W>,
+  permits: number,
+  door: W,
+  now: number,
+  patience: number
+): [Admission, Served<W>, State<W>] => {
+  const [served, state] = advance(limits, before, now)
+  if (Semaphore.isFree(limits, state.semaphore, permits)) {
+    const [admission, semaphore] = Semaphore.admit(limits, state.semaphore, permits, door)
+    if (admission._tag === "Full") return [refused("queue-full", 0), served, state]
+    const returns = lent(limits, state.returns, [{ ticket: admission.ticket, permits }], now)
+    return [{ _tag: "Taken", ticket: admission.ticket }, served, { semaphore, returns }]
+  }
+  const wait = waitOf(limits, state, permits, now)
+  if (wait > patience) return [refused("wait-too-long", wait), served, state]
+  const [admission, semaphore] = Semaphore.admit(limits, state.semaphore, permits, door)
+  if (admission._tag === "Full") return [refused("queue-full", wait), served, state]
+  return [{ _tag: "Queued", ticket: admission.ticket, wait }, served, { ...state, semaphore }]
+}
+
+/** Takes back a call that never started. Nothing happens when the clock has already given its permits back. */
+export const refund = <W>(
+  limits: Limits,
+  before: State<W>,
+  ticket: number,
+  permits: number,
+  now: number
+): [Served<W>, State<W>] => {
+  const [due, state] = advance(limits, before, now)
+  const returns = Queue.remove(state.returns, (item) => item.ticket === ticket)
+  if (returns === state.returns) return [due, state]
+  const [served, semaphore] = Semaphore.settle(limits, state.semaphore, permits)
+  return [[...due, ...served], { semaphore, returns: lent(limits, returns, served, now) }]
+}
+
+/** Takes a waiter out of the queue. Only for a ticket that `isQueued`. */
+export const leave = <W>(limits: Limits, before: State<W>, ticket: number, now: number): [Served<W>, State<W>] => {
+  const [due, state] = advance(limits, before, now)
+  if (!Semaphore.isQueued(state.semaphore, ticket)) return [due, state]
+  const [served, semaphore] = Semaphore.leave(limits, state.semaphore, ticket)
+  return [[...due, ...served], { semaphore, returns: lent(limits, state.returns, served, now) }]
+}
+
+/** How long a waiter has to sleep: 0 when served, `Infinity` when another one is first and will see to it. */
+export const sleepOf = <W>(limits: Limits, state: State<W>, ticket: number, now: number): number => {
+  const first = Queue.head(state.semaphore.queue)
+  if (first === undefined || first.ticket > ticket) return 0
+  if (first.ticket < ticket) return Infinity
+  return untilFree(limits, state, first.permits, now)
+}
+
+/**
+ * Those who have to hear of a step: all who were served, and whoever is first in line now if permits came or went, since
+ * the first in line watches the clock for everyone.
+ */
+export const concerned = <W>(before: State<W>, after: State<W>, served: Served<W>): ReadonlyArray<W> => {
+  const first = Queue.head(after.semaphore.queue)
+  const stirred =
+    first !== undefined &&
+    (first.ticket !== Queue.head(before.semaphore.queue)?.ticket || before.returns !== after.returns)
+  const doors = served.map((waiter) => waiter.door)
+  return stirred ? [...doors, first.door] : doors
+}
+
+/** Plays the future forward: everyone in the queue is served in turn, then a newcomer at its end. In milliseconds. */
+export const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
+  if (state.semaphore.queue.size === 0) return untilFree(limits, state, permits, now)
+  const returns = [...Queue.items(state.returns)]
+  let free = limits.permits - state.semaphore.inUse
+  let next = 0
+  let at = now
+  const take = (permits: number): void => {
+    for (let due = returns[next]; free < permits && due !== undefined; due = returns[++next]) {
+      free += due.permits
+      at = Math.max(at, due.at)
+    }
+    free -= permits
+    returns.push({ ticket: -1, permits, at: at + limits.interval })
+  }
+  for (const waiter of Queue.items(state.semaphore.queue)) take(waiter.permits)
+  take(permits)
+  return at - now
+}
+
+const untilFree = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
+  let free = limits.permits - state.semaphore.inUse
+  if (free >= permits) return 0
+  for (const due of Queue.items(state.returns)) {
+    free += due.permits
+    if (free >= permits) return Math.max(0, due.at - now)
+  }
+  return Infinity
+}
+
+const lent = (
+  limits: Limits,
+  returns: Queue.Queue<Return>,
+  served: ReadonlyArray<{ readonly ticket: number; readonly permits: number }>,
+  now: number
+): Queue.Queue<Return> =>
+  served.reduce(
+    (queue, { ticket, permits }) => Queue.push(queue, { ticket, permits, at: now + limits.interval }),
+    returns
+  )
+
+const refused = (reason: "wait-too-long" | "queue-full", retryAfter: number): Admission => ({
+  _tag: "Refused",
+  reason,
+  retryAfter
+})

@@ -1,0 +1,537 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import { AttemptTimeout, BulkheadFull, type CircuitOpen } from "../../src/resilience/Rejection.js"
+
+const down = Effect.fail("down" as const)
+const up = Effect.succeed("up" as const)
+
+const failTimes = (breaker: CircuitBreaker.CircuitBreaker, times: number) =>
+  Effect.repeatN(Effect.ignore(breaker.execute(down)), times - 1)
+
+const stateOf = (breaker: CircuitBreaker.CircuitBreaker) => Effect.map(breaker.status, ({ state }) => state)
+
+/** A call that has passed the breaker and waits to be told how to end. */
+const begin = (breaker: CircuitBreaker.CircuitBreaker) =>
+  Effect.gen(function* () {
+    const started = yield* Deferred.make<void>()
+    const end = yield* Deferred.make<string, string>()
+    const fiber = yield* Effect.fork(
+      breaker.execute(Effect.zipRight(Deferred.succeed(started, undefined), Deferred.await(end)))
+    )
+    yield* Deferred.await(started)
+    return {
+      fiber,
+      succeed: Effect.zipRight(Deferred.succeed(end, "up"), Fiber.await(fiber)),
+      fail: Effect.zipRight(Deferred.fail(end, "down"), Fiber.await(fiber)),
+      interrupt: Fiber.interrupt(fiber)
+    }
+  })
+
+const halfOpen = (options?: Partial<CircuitBreaker.Options>) =>
+  Effect.gen(function* () {
+    const breaker = yield* CircuitBreaker.make({ name: "openai", ...options })
+    yield* failTimes(breaker, 5)
+    yield* TestClock.adjust("30 seconds")
+    assert.strictEqual(yield* stateOf(breaker), "half-open")
+    return breaker
+  })
+
+const rejectionOf = (breaker: CircuitBreaker.CircuitBreaker): Effect.Effect<CircuitOpen> =>
+  Effect.flatMap(Effect.flip(breaker.execute(down)), (error) =>
+    error === "down" ? Effect.dieMessage("the call was let through") : Effect.succeed(error)
+  )
+
+describe("CircuitBreaker with default options", () => {
+  it.effect("opens at the fifth failure in a row, and not before", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 4)
+      yield* breaker.execute(up)
+      yield* failTimes(breaker, 4)
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+      yield* failTimes(breaker, 1)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+    })
+  )
+
+  it.effect("rejects for 30 seconds to the millisecond, then lets three probes at a time through", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 5)
+      yield* TestClock.adjust(29_999)
+      const rejection = yield* rejectionOf(breaker)
+      assert.strictEqual(rejection.policy, "openai")
+      assert.strictEqual(rejection.reason, "open")
+      assert.strictEqual(Duration.toMillis(rejection.retryAfter!), 1)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* Effect.replicateEffect(begin(breaker), 3)
+      assert.strictEqual((yield* breaker.status).probesInUse, 3)
+      assert.strictEqual((yield* rejectionOf(breaker)).reason, "half-open-full")
+    })
+  )
+
+  it.effect("closes at the first successful probe", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      yield* breaker.execute(up)
+      assert.deepStrictEqual(yield* breaker.status, {
+        serviceName: "openai",
+        state: "closed",
+        mode: "auto",
+        failures: 0,
+        probesInUse: 0
+      })
+    })
+  )
+
+  it.effect("opens for another 30 seconds at a failed probe", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      yield* TestClock.adjust(700)
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust(29_999)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+    })
+  )
+
+  it.effect("says in its status since when it is open and when a call can pass", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* TestClock.adjust(2_000)
+      yield* failTimes(breaker, 5)
+      yield* TestClock.adjust(500)
+      assert.deepStrictEqual(yield* breaker.getStatus, {
+        serviceName: "openai",
+        state: "open",
+        mode: "auto",
+        failures: 5,
+        openedAt: "1970-01-01T00:00:02.000Z",
+        retryAfterSeconds: 30,
+        probesInUse: 0
+      })
+    })
+  )
+})
+
+describe("CircuitBreaker and how calls end", () => {
+  it.effect("passes values, errors and defects through as they are", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      assert.strictEqual(yield* breaker.execute(up), "up")
+      assert.strictEqual(yield* Effect.flip(breaker.execute(down)), "down")
+      assert.deepStrictEqual(yield* Effect.exit(breaker.execute(Effect.die("bug"))), Exit.die("bug"))
+      assert.strictEqual((yield* breaker.status).failures, 2)
+    })
+  )
+
+  it.effect("counts neither the interruption of a call nor our own rejections, but a timed-out attempt", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const call = yield* begin(breaker)
+      yield* call.interrupt
+      yield* Effect.exit(breaker.execute(Effect.interrupt))
+      const full = new BulkheadFull({ policy: "x", reason: "queue-full", retryAfter: undefined })
+      yield* Effect.ignore(breaker.execute(Effect.fail(full)))
+      assert.strictEqual((yield* breaker.status).failures, 0)
+      const timeout = new AttemptTimeout({
+        policy: "x",
+        reason: "attempt-timeout",
+        limit: Duration.seconds(1),
+        retryAfter: undefined
+      })
+      yield* Effect.ignore(breaker.execute(Effect.fail(timeout)))
+      assert.strictEqual((yield* breaker.status).failures, 1)
+    })
+  )
+
+  it.effect("neither counts an ignored error nor takes it for a success", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "stripe", isFailure: (error) => error !== "card declined" })
+      yield* failTimes(breaker, 4)
+      yield* Effect.ignore(breaker.execute(Effect.fail("card declined")))
+      assert.strictEqual((yield* breaker.status).failures, 4)
+    })
+  )
+
+  it.effect("counts a failure when the predicate throws, and the probe's place comes back", () =>
+    Effect.gen(function* () {
+      const isFailure = (): boolean => {
+        throw new Error("broken predicate")
+      }
+      const breaker = yield* halfOpen({ isFailure })
+      assert.strictEqual(yield* Effect.flip(breaker.execute(down)), "down")
+      const status = yield* breaker.status
+      assert.strictEqual(status.state, "open")
+      assert.strictEqual(status.probesInUse, 0)
+    })
+  )
+
+  it.effect("gives the place of an interrupted or ignored probe back without a verdict", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenMaxCalls: 1, isFailure: (error) => error !== "ignored" })
+      const probe = yield* begin(breaker)
+      assert.strictEqual((yield* rejectionOf(breaker)).reason, "half-open-full")
+      yield* probe.interrupt
+      yield* Effect.ignore(breaker.execute(Effect.fail("ignored")))
+      const status = yield* breaker.status
+      assert.strictEqual(status.state, "half-open")
+      assert.strictEqual(status.probesInUse, 0)
+      yield* breaker.execute(up)
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("gives a probe's place back when the caller cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const fiber = yield* Effect.fork(Effect.uninterruptible(breaker.execute(Effect.interruptible(Effect.never))))
+      yield* Effect.yieldNow()
+      assert.strictEqual((yield* breaker.status).probesInUse, 1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* breaker.status).probesInUse, 0)
+    })
+  )
+
+  it.effect("ignores a late success while half-open: only a probe can close the circuit", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const early = yield* begin(breaker)
+      yield* failTimes(breaker, 5)
+      yield* TestClock.adjust("30 seconds")
+      const probe = yield* begin(breaker)
+      yield* early.succeed
+      const status = yield* breaker.status
+      assert.strictEqual(status.state, "half-open")
+      assert.strictEqual(status.probesInUse, 1)
+      assert.strictEqual(yield* breaker.lateResults, 1)
+      yield* probe.succeed
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("ignores a late failure while half-open and after the circuit has closed", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const first = yield* begin(breaker)
+      const second = yield* begin(breaker)
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("30 seconds")
+      const probe = yield* begin(breaker)
+      yield* first.fail
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* probe.succeed
+      yield* second.fail
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+      assert.strictEqual(yield* breaker.lateResults, 2)
+    })
+  )
+
+  it.effect("gives up a probe that never returns when its lease is over, and fences its result", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenMaxCalls: 1, probeTimeout: "4 seconds" })
+      const hung = yield* begin(breaker)
+      yield* TestClock.adjust(3_999)
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+      yield* TestClock.adjust(29_999)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+      yield* TestClock.adjust(1)
+      const probe = yield* begin(breaker)
+      yield* hung.succeed
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* probe.succeed
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("leases a probe for as long as the call may take by its own limit", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ probeTimeout: "1 second" })
+      const probe = yield* Effect.fork(breaker.execute(Effect.delay(up, "9 seconds"), { callLimit: 10_000 }))
+      yield* TestClock.adjust("9 seconds")
+      yield* Fiber.join(probe)
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+})
+
+describe("CircuitBreaker under an operator's hand", () => {
+  it.effect("keeps everybody out while forced open, and goes on where it was when released", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 4)
+      yield* breaker.force("open")
+      const rejection = yield* rejectionOf(breaker)
+      assert.strictEqual(rejection.reason, "forced-open")
+      assert.isUndefined(rejection.retryAfter)
+      yield* TestClock.adjust("10 minutes")
+      assert.deepInclude(yield* breaker.status, { state: "open", mode: "forced-open", failures: 4 })
+      yield* breaker.force("auto")
+      assert.deepInclude(yield* breaker.status, { state: "closed", mode: "auto", failures: 4 })
+    })
+  )
+
+  it.effect("lets everybody through while forced closed; the open time goes on underneath", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 5)
+      yield* breaker.force("close")
+      assert.strictEqual(yield* breaker.execute(up), "up")
+      yield* failTimes(breaker, 9)
+      assert.deepInclude(yield* breaker.status, { state: "closed", mode: "forced-closed" })
+      yield* TestClock.adjust("20 seconds")
+      yield* breaker.force("auto")
+      assert.deepInclude(yield* breaker.status, { state: "open", retryAfterSeconds: 10 })
+    })
+  )
+
+  it.effect("does not let a call that was admitted past a closed hand give a verdict", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      yield* Effect.exit(breaker.execute(Effect.interrupt))
+      yield* breaker.force("close")
+      const call = yield* begin(breaker)
+      yield* breaker.force("auto")
+      yield* call.succeed
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+    })
+  )
+
+  it.effect("changes its options without forgetting what it knows", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 2)
+      yield* breaker.reconfigure({ failureThreshold: 3, resetTimeout: "10 seconds" })
+      assert.strictEqual((yield* breaker.status).failures, 2)
+      yield* failTimes(breaker, 1)
+      assert.strictEqual((yield* breaker.status).retryAfterSeconds, 10)
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.reconfigure({ resetTimeout: "6 seconds" })
+      assert.strictEqual((yield* breaker.status).retryAfterSeconds, 1)
+      assert.strictEqual((yield* breaker.options).failureThreshold, 3)
+      const refused = yield* Effect.flip(breaker.reconfigure({ halfOpenMaxCalls: 0 }))
+      assert.strictEqual(refused._tag, "CircuitBreakerConfigurationError")
+    })
+  )
+})
+
+describe("CircuitBreaker and what the dependency says", () => {
+  it.effect("leaves a throttling dependency alone, probes included, and then is as it was", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 3)
+      yield* breaker.holdOff("7 seconds")
+      yield* TestClock.adjust(6_999)
+      const rejection = yield* rejectionOf(breaker)
+      assert.strictEqual(rejection.reason, "throttled")
+      assert.strictEqual(Duration.toMillis(rejection.retryAfter!), 1)
+      assert.deepInclude(yield* breaker.status, { state: "open", failures: 3, retryAfterSeconds: 1 })
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* breaker.execute(up), "up")
+    })
+  )
+
+  it.effect("believes a hold-off for 60 seconds at most, and keeps the longest of several", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* breaker.holdOff("1 day")
+      yield* breaker.holdOff("1 second")
+      assert.strictEqual((yield* breaker.status).retryAfterSeconds, 60)
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("names the later of the hold-off and the open time", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* failTimes(breaker, 5)
+      yield* breaker.holdOff("7 seconds")
+      assert.strictEqual((yield* breaker.status).retryAfterSeconds, 30)
+    })
+  )
+
+  it.effect("lets the next caller probe early after a healthy background probe, if told to", () =>
+    Effect.gen(function* () {
+      const cautious = yield* CircuitBreaker.make({ name: "openai" })
+      const eager = yield* CircuitBreaker.make({ name: "redis", healOnProbe: true })
+      yield* failTimes(cautious, 5)
+      yield* failTimes(eager, 5)
+      yield* cautious.healthy
+      yield* eager.healthy
+      assert.strictEqual(yield* stateOf(cautious), "open")
+      assert.strictEqual(yield* stateOf(eager), "half-open")
+      yield* eager.execute(up)
+      yield* eager.healthy
+      assert.strictEqual(yield* stateOf(eager), "closed")
+    })
+  )
+
+  it.effect("lengthens the open time while probes fail, and starts small again after a close that lasted", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "database",
+        failureThreshold: 1,
+        resetTimeout: "2 seconds",
+        resetTimeoutMultiplier: 2,
+        maxResetTimeout: "7 seconds"
+      })
+      const waits: Array<number | undefined> = []
+      const failAndHeal = Effect.gen(function* () {
+        yield* failTimes(breaker, 1)
+        const wait = (yield* breaker.status).retryAfterSeconds
+        waits.push(wait)
+        yield* TestClock.adjust(Duration.seconds(wait ?? 0))
+      })
+      yield* Effect.repeatN(failAndHeal, 3)
+      yield* breaker.execute(up)
+      yield* TestClock.adjust(1_999)
+      yield* failAndHeal
+      yield* breaker.execute(up)
+      yield* TestClock.adjust(2_000)
+      yield* failAndHeal
+      assert.deepStrictEqual(waits, [2, 4, 7, 7, 7, 2])
+    })
+  )
+})
+
+describe("CircuitBreaker and those who watch it", () => {
+  it.effect("tells its transitions in order, with reason and wall time", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* Effect.fork(Stream.runCollect(Stream.take(breaker.changes, 7)))
+      yield* Effect.yieldNow()
+      yield* TestClock.adjust(1)
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("30 seconds")
+      yield* breaker.execute(up)
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.execute(up)
+      yield* breaker.force("open")
+      yield* breaker.force("auto")
+      const seen = Chunk.toReadonlyArray(yield* Fiber.join(told))
+      assert.deepStrictEqual(
+        seen.map(({ at, from, reason, seq, to }) => `${seq} ${from} > ${to}: ${reason} at ${at.getTime()}`),
+        [
+          "1 closed > open: failures at 1",
+          "2 open > half-open: reset-timeout at 30001",
+          "3 half-open > closed: probe-succeeded at 30001",
+          "4 closed > open: throttled at 30001",
+          "5 open > closed: hold-off-over at 35001",
+          "6 closed > open: forced-open at 35001",
+          "7 open > closed: released at 35001"
+        ]
+      )
+    })
+  )
+
+  it.effect("tells exactly one opening when many calls fail at once", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const told: Array<CircuitBreaker.Transition> = []
+      yield* Effect.fork(Stream.runForEach(breaker.changes, (change) => Effect.sync(() => told.push(change))))
+      yield* Effect.yieldNow()
+      const calls = yield* Effect.replicateEffect(begin(breaker), 20)
+      yield* Effect.forEach(calls, (call) => call.fail, { concurrency: "unbounded" })
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(
+        told.map(({ to }) => to),
+        ["open"]
+      )
+      assert.strictEqual(yield* breaker.lateResults, 15)
+    })
+  )
+
+  it.effect("wakes those who wait for `opened` when it opens, and at once while it is open", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const waiting = yield* Effect.fork(Effect.flip(breaker.opened))
+      yield* failTimes(breaker, 4)
+      yield* TestClock.adjust("1 minute")
+      assert.isNull(waiting.unsafePoll())
+      yield* failTimes(breaker, 1)
+      assert.strictEqual((yield* Fiber.join(waiting)).reason, "open")
+      assert.strictEqual((yield* Effect.flip(breaker.opened)).reason, "open")
+    })
+  )
+
+  it.effect("looks without taking a place", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenMaxCalls: 1 })
+      yield* breaker.look
+      yield* breaker.look
+      const probe = yield* begin(breaker)
+      assert.strictEqual((yield* Effect.flip(breaker.look)).reason, "half-open-full")
+      yield* probe.succeed
+      yield* breaker.look
+    })
+  )
+
+  it.effect("does not mind a step of the wall clock", () =>
+    Effect.gen(function* () {
+      const test = yield* Clock.clockWith(Effect.succeed)
+      let step = 0
+      // The test clock with another wall: everything that it does not override stays the test clock's.
+      const stepped: Clock.Clock = Object.assign(Object.create(test), {
+        unsafeCurrentTimeMillis: () => test.unsafeCurrentTimeMillis() + step,
+        currentTimeMillis: Effect.map(test.currentTimeMillis, (millis) => millis + step)
+      })
+      yield* Effect.gen(function* () {
+        const breaker = yield* CircuitBreaker.make({ name: "openai" })
+        yield* failTimes(breaker, 5)
+        step = 3_600_000
+        assert.strictEqual((yield* breaker.status).retryAfterSeconds, 30)
+        yield* TestClock.adjust(29_999)
+        step = -60_000
+        assert.strictEqual(yield* stateOf(breaker), "open")
+        yield* TestClock.adjust(1)
+        assert.strictEqual(yield* stateOf(breaker), "half-open")
+      }).pipe(Effect.withClock(stepped))
+    })
+  )
+
+  it.effect("rejects without capturing a stack", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* breaker.force("open")
+      const rejection = yield* rejectionOf(breaker)
+      assert.notInclude(rejection.stack ?? "", "\n    at ")
+      assert.include(Cause.pretty(Cause.fail(rejection)), 'The circuit of "openai" is open (forced-open)')
+    })
+  )
+
+  it.effect("names everything that is wrong with its options", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(
+        CircuitBreaker.make({
+          name: " ",
+          failureThreshold: 0,
+          resetTimeout: -1,
+          halfOpenMaxCalls: 1.5,
+          resetTimeoutMultiplier: 0.5,
+          probeTimeout: "soon" as "1 second"
+        })
+      )
+      assert.lengthOf(refused.problems, 6)
+      assert.include(refused.message, "failureThreshold is 0; give a whole number of at least 1")
+      assert.include(refused.message, 'probeTimeout is "soon"')
+      const crossed = yield* Effect.flip(CircuitBreaker.make({ name: "x", resetTimeoutMultiplier: 2 }))
+      assert.include(crossed.message, "maxResetTimeout")
+    })
+  )
+})
