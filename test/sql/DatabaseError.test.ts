@@ -71,13 +71,12 @@ describe("DatabaseError", () => {
     for (const code of ["23505", "42601", "57014", "28P01", "53100"]) assert.isFalse(retryable(code), code)
   })
 
-  it("does not count against the breaker what the database did rightly", () => {
+  it("does not count as failure what the database did rightly", () => {
     const counts = (code: string) =>
-      DatabaseError.countsAgainstBreaker(DatabaseError.fromUnknown(driverError({ code })))
+      DatabaseError.fromUnknown(driverError({ code })).countsAsFailure
     for (const code of ["ECONNREFUSED", "57P01", "28P01", "57014", "53300", "XX000"]) assert.isTrue(counts(code), code)
     for (const code of ["23505", "23503", "22P02", "42601", "40001", "40P01", "55P03"])
       assert.isFalse(counts(code), code)
-    assert.isFalse(DatabaseError.countsAgainstBreaker(new Error("not of the database")))
   })
 
   it("names the constraint but shows no value of the row, however it is printed", () => {
