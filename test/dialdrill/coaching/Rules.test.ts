@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { lessons } from "../../../src/dialdrill/coaching/Lessons.js"
 import { coach, improve } from "../../../src/dialdrill/coaching/Rules.js"
-import { CoachingAnswer } from "../../../src/dialdrill/coaching/Wire.js"
+import { Coaching } from "../../../src/dialdrill/coaching/Wire.js"
 import { assess, rubric } from "../../../src/dialdrill/scoring/Scoring.js"
 import type { PracticeCall, Turn } from "../../../src/dialdrill/scoring/Transcript.js"
 import { fixtures } from "../scoring/fixtures.js"
@@ -142,7 +142,7 @@ describe("coaching by rules", () => {
       const advice = coach(call)
       assert.deepStrictEqual(coach(structuredClone(call)), advice)
       const answer = { source: "rules" as const, pending: false, ...advice, degraded: [] }
-      assert.deepStrictEqual(Schema.decodeUnknownSync(CoachingAnswer)(JSON.parse(JSON.stringify(answer))), answer)
+      assert.deepStrictEqual(Schema.decodeUnknownSync(Coaching)(JSON.parse(JSON.stringify(answer))), answer)
     }
   })
 
