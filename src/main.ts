@@ -81,7 +81,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
   const store =
     settings.redisUrl === undefined
       ? RateLimitStore.layerMemory
-      : RedisRateLimitStore.layer().pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
+      : RedisRateLimitStore.layer.pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
   const limits = RateLimitGroups.layer(settings.rateLimits).pipe(
     Layer.provideMerge(KeyedRateLimiters.layer),
     Layer.provide(store)
