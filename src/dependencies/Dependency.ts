@@ -42,6 +42,7 @@ import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Outcomes from "../resilience/Outcomes.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
+import { isRejection } from "../resilience/Rejection.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -71,6 +72,13 @@ export interface Options {
   readonly probeTimeout?: Duration.DurationInput
   /** What users get in its place while it fails. */
   readonly fallback?: string
+  /**
+   * Which of the system's own errors say that it is unwell. Default: the error's own `countsAsFailure`, else every one
+   * that carries no `retryAfter`. A timed-out attempt always does.
+   */
+  readonly isFailure?: (error: unknown) => boolean
+  /** Which of the system's own errors are answers and are not recorded. Default: those that say `isExpected` themselves. */
+  readonly isExpected?: (error: unknown) => boolean
 }
 
 /**
@@ -117,6 +125,9 @@ export const make = (
     const metrics = Metrics.forDependency(name)
     const lastProbe = yield* Ref.make<Probe | undefined>(undefined)
 
+    const { isFailure } = options
+    const isExpected = options.isExpected ?? ((error: unknown) => says(error, "isExpected") === true)
+
     const { circuit } = settings
     const grows = Duration.greaterThan(circuit.maxResetTimeout, circuit.resetTimeout)
     const breaker = yield* breakers.get(name, {
@@ -124,7 +135,7 @@ export const make = (
       resetTimeout: circuit.resetTimeout,
       halfOpenMaxCalls: circuit.halfOpenMaxCalls,
       ...(grows ? { resetTimeoutMultiplier: 2, maxResetTimeout: circuit.maxResetTimeout } : {}),
-      isFailure: countsAsFailure,
+      isFailure: isFailure === undefined ? countsAsFailure : (error) => ofRejection(error) ?? isFailure(error),
       // Users need not wait for a timer when the system is already back.
       healOnProbe: true
     })
@@ -168,7 +179,7 @@ export const make = (
 
     const note = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
       const error = Option.getOrUndefined(Cause.failureOption(cause))
-      if (says(error, "isExpected") === true) return Effect.void
+      if (error !== undefined && !isRejection(error) && isExpected(error)) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }
 
@@ -248,10 +259,12 @@ export const make = (
  * @since 0.1.0
  * @category predicates
  */
-export const countsAsFailure = (error: unknown): boolean => {
-  const own = says(error, "countsAsFailure")
-  return own ?? (Outcomes.isFailure(error) && retryAfterOf(error) === undefined)
-}
+export const countsAsFailure = (error: unknown): boolean =>
+  ofRejection(error) ?? says(error, "countsAsFailure") ?? retryAfterOf(error) === undefined
+
+/** Of our own rejections, only a timed-out attempt says something about the system. */
+const ofRejection = (error: unknown): boolean | undefined =>
+  isRejection(error) ? Outcomes.isFailure(error) : undefined
 
 const says = (error: unknown, field: "countsAsFailure" | "isExpected"): boolean | undefined => {
   const value = Predicate.hasProperty(error, field) ? error[field] : undefined
@@ -260,7 +273,7 @@ const says = (error: unknown, field: "countsAsFailure" | "isExpected"): boolean 
 
 /** Rejections carry a `retryAfter` too, but that is our own wish and not the system's. */
 const retryAfterOf = (error: unknown): Duration.Duration | undefined =>
-  Outcomes.isFailure(error) && Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)
+  !isRejection(error) && Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)
     ? error.retryAfter
     : undefined
 

@@ -19,13 +19,16 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
+import { ErrorLog, type ErrorLogShape } from "../health/ErrorLog.js"
+import type { HttpSample } from "../telemetry/Metrics.js"
+import * as RequestContext from "../telemetry/RequestContext.js"
 import * as BodyLimit from "./BodyLimit.js"
 import * as ClientAddress from "./ClientAddress.js"
 import * as CurrentRequest from "./CurrentRequest.js"
 import * as Deadline from "./Deadline.js"
-import { ErrorRecorder, type ErrorRecorderShape } from "./ErrorRecorder.js"
 import * as Failure from "./Failure.js"
 import { DependencyUnavailable, InternalError, MalformedRequest, MethodNotAllowed } from "./HttpErrors.js"
+import * as HttpMetrics from "./HttpMetrics.js"
 import { Lifecycle, type LifecycleShape } from "./Lifecycle.js"
 import * as Probes from "./Probes.js"
 import * as Problem from "./Problem.js"
@@ -45,23 +48,8 @@ export interface Options {
   readonly trustedProxyHops?: number | undefined
   /** Whether a 500 shows its stack: development only. Default false. */
   readonly showStack?: boolean | undefined
-  /** Called once for each answer, for metrics. Must not throw. */
-  readonly observe?: ((answer: Answer) => void) | undefined
-}
-
-/**
- * An answer, for those who count.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Answer {
-  readonly method: string
-  /** The pattern of the route; `undefined` when there was none. */
-  readonly route: string | undefined
-  readonly status: number
-  /** From the request's head to its answer; of a stream, to its first byte. */
-  readonly elapsedMillis: number
+  /** Called once for each answer, when it begins; must not throw. Default: the metrics of `src/telemetry`. */
+  readonly observe?: ((answer: HttpSample) => void) | undefined
 }
 
 /**
@@ -76,7 +64,7 @@ export const layer = (
 ): Layer.Layer<
   HttpLayerRouter.HttpRouter | RouteTable.RouteTable,
   never,
-  HttpLayerRouter.HttpRouter | RateLimit.RateLimits | ErrorRecorder | Lifecycle
+  HttpLayerRouter.HttpRouter | RateLimit.RateLimits | ErrorLog | Lifecycle
 > =>
   Layer.effectContext(
     Effect.gen(function* () {
@@ -87,8 +75,8 @@ export const layer = (
         envelope({
           hops: options.trustedProxyHops ?? 0,
           showStack: options.showStack ?? false,
-          observe: options.observe ?? (() => {}),
-          recorder: yield* ErrorRecorder,
+          observe: options.observe ?? HttpMetrics.make(),
+          errors: yield* ErrorLog,
           lifecycle: yield* Lifecycle,
           deadlineMillis,
           table
@@ -111,8 +99,8 @@ export const layer = (
 interface Settings {
   readonly hops: number
   readonly showStack: boolean
-  readonly observe: (answer: Answer) => void
-  readonly recorder: ErrorRecorderShape
+  readonly observe: (answer: HttpSample) => void
+  readonly errors: ErrorLogShape
   readonly lifecycle: LifecycleShape
   readonly deadlineMillis: number
   readonly table: RouteTable.RouteTableShape
@@ -151,7 +139,10 @@ const envelope =
         cancel()
         leave()
       }
-      const context = Context.add(fiber.currentContext, CurrentRequest.CurrentRequest, info)
+      const context = Context.make(CurrentRequest.CurrentRequest, info).pipe(
+        Context.add(RequestContext.RequestId, info.id),
+        (known) => Context.merge(fiber.currentContext, known)
+      )
       // No mask: a request's fibre is uninterruptible except inside of routes, so these run after an interruption too.
       return Effect.matchCauseEffect(
         Effect.locally(hasHost(request) ? app : hostMissing, FiberRef.currentContext, context),
@@ -262,7 +253,7 @@ const report = (
       : settings.table.find(info.method === "HEAD" ? "GET" : info.method, info.route)?.policy
   const record =
     policy === undefined || policy.trackHealth
-      ? settings.recorder.recordError(policy?.service ?? "http", bug ? Cause.squash(cause) : error, {
+      ? settings.errors.recordError(policy?.service ?? "http", bug ? Cause.squash(cause) : error, {
           operation,
           code: Problem.codeOf(error),
           requestId: info.id

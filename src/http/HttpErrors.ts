@@ -211,6 +211,11 @@ export class DependencyUnavailable extends Schema.TaggedError<DependencyUnavaila
     return this.detail
   }
 
+  /** The dependency's own policy has tried; who tries again multiplies its attempts. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   /**
    * From a policy's rejection: `service` is the policy's name.
    */

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import { OpenAi } from "../../dependencies/OpenAi.js"
 import type { Score, Turn } from "../scoring/Wire.js"
 import { CoachingUnavailable, whyOf, type Why } from "../Unavailable.js"
-import { coachByRules } from "./Rules.js"
+import * as Rules from "./Rules.js"
 import { Advice, type Coaching } from "./Wire.js"
 
 export interface ScoredCall {
@@ -44,7 +44,7 @@ const unavailable = (call: ScoredCall, { degraded, reason, retryAfter }: Why): C
       source: "rules",
       // Where nobody has configured or paid for OpenAI, waiting brings nothing.
       pending: retryAfter !== undefined,
-      ...coachByRules(call),
+      ...Rules.coach(call),
       message,
       degraded: [{ service: "openai", message, ...degraded }]
     }

@@ -21,7 +21,7 @@ export const nextStepParts = {
     "(how|what) about (a |next |this |on |the |we |monday|tuesday|wednesday|thursday|friday|tomorrow|[0-9])",
     "(would|will|are) you (be )?(open|up|willing|free|available|ready|able|around|interested)",
     "(would|does|do|will|could|can) … (monday|tuesday|wednesday|thursday|friday|tomorrow|morning|afternoon|week|[0-9]+|noon) … (work|suit|good|fit|better|make)",
-    "(would|does|do|will|could|can) (monday|tuesday|wednesday|thursday|friday|tomorrow|that|it|this|next week|then|you) … (work|suit|fit|make it|do|meet|join)",
+    "(would|does|do|will|could|can) (monday|tuesday|wednesday|thursday|friday|tomorrow|next week|then|you) … (work|suit|fit|make it|do|meet|join)",
     "(monday|tuesday|wednesday|thursday|friday|tomorrow|[0-9]+) … (work|suit|good|better|or)",
     "(work|works|good|better) for you",
     "next step",

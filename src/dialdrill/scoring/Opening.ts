@@ -82,7 +82,7 @@ export const Opening = {
           "reason (for|i|i'm|why)",
           "(i'm|i am|i was|we're) (calling|reaching out|following up|getting in touch|ringing) (because|about|to|regarding|as|since|after|on|with)",
           "i (called|call|wanted to call|reached out) (because|about|you because)",
-          "i (noticed|saw|read|heard|came across|understand|see) (that |about |on |your |you )",
+          "i (noticed|saw|read|heard|came across|understand|see) (that|about|on|your|you|some)",
           "why i('m| am)? (call|called|calling)",
           "(you|your team|your company) (recently|just|downloaded|signed up|posted|announced|mentioned|asked|requested|filled)",
           "(spoke|speak|speaking|talk|talking|working|work|chat) (with|to) (other |several |many |a lot of |a few |some )*(\\p{L}+ )?(companies|teams|people|leaders|managers|directors|owners|firms|clinics|shops|vps|heads)",

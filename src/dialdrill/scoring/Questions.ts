@@ -69,7 +69,7 @@ const confirmation = anyOf(
   "make sense",
   "(sound|sounds) (good|fair|reasonable|ok|okay|right)",
   "fair enough",
-  "what do you think",
+  "what do you think( about| of)?( that| this| it)?\\?",
   "how do you feel",
   "are you (comfortable|ok|okay) with",
   "did i (answer|address|get)",
@@ -89,7 +89,7 @@ const asksForSomethingElse = anyOf(
   "good time|bad time|okay time|right time",
   "(a|two|three|few|couple of|thirty|30|27|60) (quick )?(minute|minutes|moment|second|seconds|sec|min|mins)",
   "(may|can|could) i (tell|take|share|explain|have|get|borrow|send|show|book|put|give|call)",
-  "(may|can|could|mind if) i (ask )?(you )?(a|an|one|two|some|few|couple|something) ",
+  "(may|can|could|mind if) i (ask )?(you )?(a|an|one|two|some|few|couple|something)",
   "why i (called|call|am calling)",
   // reactions
   "(?<!(how|what|why) )(does|would|did) (that|this|it) … (sense|help|address|answer|sound|work|ease|cover|feel|seem|change|fair|settle|solve)",

@@ -85,11 +85,7 @@ const boundary = /(?<=[.!?…]["'”’)]?)\s+|\n+/gu
  * @since 0.1.0
  * @category accessors
  */
-export const countWords = (text: string): number => {
-  let count = 0
-  for (const _ of text.matchAll(word)) count++
-  return count
-}
+export const countWords = (text: string): number => text.match(word)?.length ?? 0
 
 /**
  * The sentences of one turn, in order, without the blank space between them and without those that have no words.
@@ -124,7 +120,7 @@ const pieces = (text: string): ReadonlyArray<string> => {
   const take = (from: number, to: number) => {
     let start = from
     while (start < to) {
-      const end = Math.min(to, cutBefore(text, start, maxSentenceCharacters))
+      const end = to - start <= maxSentenceCharacters ? to : Math.min(to, cutBefore(text, start, maxSentenceCharacters))
       const piece = text.slice(start, end).trim()
       if (piece !== "") found.push(piece)
       start = end
