@@ -3,6 +3,7 @@
  * then what is depended on, then the features, then the routes, then the server that is started last and stopped first.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
@@ -33,6 +34,7 @@ import * as OperationsHttp from "./dialdrill/operations/Http.js"
 import * as Pages from "./dialdrill/Pages.js"
 import * as ScoringHttp from "./dialdrill/scoring/Http.js"
 import * as Writes from "./dialdrill/Writes.js"
+import * as Alerts from "./health/Alerts.js"
 import * as ErrorLog from "./health/ErrorLog.js"
 import * as HealthMonitor from "./health/HealthMonitor.js"
 import * as Documentation from "./http/Documentation.js"
@@ -139,7 +141,18 @@ const application = (settings: ServerSettings.ServerSettings) => {
     })
   )
 
-  return Layer.mergeAll(Greeting.layer(settings), readiness).pipe(
+  const alerts =
+    settings.alertWebhook === undefined
+      ? Layer.empty
+      : Layer.scopedDiscard(
+          Effect.gen(function* () {
+            const { watch } = yield* Alerts.Alerts
+            const all = yield* (yield* Dependencies.Dependencies).all
+            yield* Effect.forEach(all, ({ breaker }) => watch(breaker.changes), { discard: true })
+          })
+        ).pipe(Layer.provide(Alerts.layerWith(settings.alertWebhook)), Layer.provide(NodeHttpClient.layerUndici))
+
+  return Layer.mergeAll(Greeting.layer(settings), readiness, alerts).pipe(
     Layer.provideMerge(Server.serve(routes, { grace: settings.shutdownGrace })),
     Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port })),
     Layer.provide(access),

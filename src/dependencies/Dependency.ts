@@ -216,7 +216,7 @@ export const make = (
     }
 
     yield* metrics.breaker("closed")
-    yield* breaker.changes.pipe(
+    yield* (yield* breaker.subscribe).pipe(
       Stream.runForEach(({ from, reason, to }) =>
         Effect.zipRight(
           metrics.transition(from, to),
@@ -225,8 +225,6 @@ export const make = (
       ),
       Effect.forkScoped
     )
-    // Lets the subscription above begin before anyone can make a call.
-    yield* Effect.yieldNow()
     yield* dependencies.register(dependency)
     yield* health.register({
       name,

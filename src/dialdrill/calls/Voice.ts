@@ -36,7 +36,8 @@ const make = Effect.gen(function* () {
         const degraded: Degraded = { service: "elevenlabs", message, ...why.degraded }
         const fallback: SimulatedLine = { mode: "simulated", signedUrl: null, degraded: [degraded] }
         return new VoiceUnavailable({ service: "elevenlabs", message, ...why, fallback })
-      })
+      }),
+      Effect.tapError(() => elevenLabs.dependency.fellBack("simulated"))
     ),
     givenUp: { service: "elevenlabs", reason: "failing", message, retryAfterSeconds: null }
   })

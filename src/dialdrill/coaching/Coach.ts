@@ -65,7 +65,8 @@ const make = Effect.gen(function* () {
         })
         .pipe(
           Effect.map((advice): Coaching => ({ source: "openai", pending: false, ...advice, degraded: [] })),
-          Effect.mapError((error) => unavailable(call, whyOf(error)))
+          Effect.mapError((error) => unavailable(call, whyOf(error))),
+          Effect.tapError(() => openAi.dependency.fellBack("rules"))
         )
   })
 })
