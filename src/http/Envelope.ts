@@ -120,7 +120,7 @@ const envelope =
   > =>
     Effect.withFiberRuntime((fiber) => {
       const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-      if (Probes.paths.has(request.url) && (request.method === "GET" || request.method === "HEAD")) return app
+      if (isProbe(request, settings.table)) return app
       // Real time, as the deadline is: a request comes from outside of any test clock.
       const started = performance.now()
       const info = open(request, settings.hops)
@@ -158,6 +158,11 @@ const envelope =
         }
       )
     })
+
+const isProbe = (request: HttpServerRequest.HttpServerRequest, table: RouteTable.RouteTableShape): boolean =>
+  Probes.paths.has(request.url) &&
+  (request.method === "GET" || request.method === "HEAD") &&
+  table.find("GET", request.url) !== undefined
 
 // HTTP/1.1 wants every request to name its host, and wants one that does not to be refused.
 const hasHost = (request: HttpServerRequest.HttpServerRequest): boolean =>

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyedRateLimiter from "../resilience/KeyedRateLimiter.js"
 import { stackless } from "../resilience/Rejection.js"
+import { recordRateLimited } from "../telemetry/Metrics.js"
 import * as ClientAddress from "./ClientAddress.js"
 import type { RequestInfo } from "./CurrentRequest.js"
 import { RateLimitExceeded, wholeSeconds } from "./HttpErrors.js"
@@ -144,7 +145,9 @@ export const enforce = (limiter: Limiter, clientKey: ClientKeyOf) => {
       headers["x-ratelimit-reset"] = String(resetAt)
       headers["ratelimit-policy"] = `${name};q=${decision.limit};w=${window}`
       headers["ratelimit"] = `${name};r=${decision.remaining};t=${reset}`
-      return decision.allowed ? Effect.void : Effect.fail(exceeded(limiter, decision))
+      return decision.allowed
+        ? Effect.void
+        : Effect.zipRight(recordRateLimited(limiter.name), Effect.fail(exceeded(limiter, decision)))
     })
   return (info: RequestInfo, request: HttpServerRequest.HttpServerRequest): Effect.Effect<void, RateLimitExceeded> =>
     Effect.flatMap(clientKey(info, request), (key) =>

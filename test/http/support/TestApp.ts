@@ -41,6 +41,7 @@ import * as Server from "../../../src/http/Server.js"
 import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
 import { KeyedRateLimiters, type RateLimitConfig } from "../../../src/resilience/KeyedRateLimiter.js"
+import { RequestId } from "../../../src/telemetry/RequestContext.js"
 import * as RateLimitStore from "../../../src/resilience/RateLimitStore.js"
 
 export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
@@ -285,7 +286,14 @@ const streams = Layer.effectDiscard(
     yield* router.add(
       "GET",
       "/who",
-      Effect.map(CurrentRequest, ({ clientAddress, id }) => HttpServerResponse.unsafeJson({ clientAddress, id }))
+      Effect.zipWith(CurrentRequest, RequestId, ({ clientAddress, id }, logged) =>
+        HttpServerResponse.unsafeJson({ clientAddress, id, logged })
+      )
+    )
+    yield* router.prefixed("/v1").add(
+      "GET",
+      "/hello",
+      withResilience(() => Effect.succeed(HttpServerResponse.text("hello")), loose)
     )
   })
 )
