@@ -39,9 +39,9 @@ import * as Bulkhead from "../resilience/Bulkhead.js"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.js"
 import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
-import * as Outcomes from "../resilience/Outcomes.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
+import { isRejection } from "../resilience/Rejection.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -248,10 +248,8 @@ export const make = (
  * @since 0.1.0
  * @category predicates
  */
-export const countsAsFailure = (error: unknown): boolean => {
-  const own = says(error, "countsAsFailure")
-  return own ?? (Outcomes.isFailure(error) && retryAfterOf(error) === undefined)
-}
+export const countsAsFailure = (error: unknown): boolean =>
+  says(error, "countsAsFailure") ?? retryAfterOf(error) === undefined
 
 const says = (error: unknown, field: "countsAsFailure" | "isExpected"): boolean | undefined => {
   const value = Predicate.hasProperty(error, field) ? error[field] : undefined
@@ -260,7 +258,7 @@ const says = (error: unknown, field: "countsAsFailure" | "isExpected"): boolean 
 
 /** Rejections carry a `retryAfter` too, but that is our own wish and not the system's. */
 const retryAfterOf = (error: unknown): Duration.Duration | undefined =>
-  Outcomes.isFailure(error) && Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)
+  !isRejection(error) && Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)
     ? error.retryAfter
     : undefined
 

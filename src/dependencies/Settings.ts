@@ -244,24 +244,21 @@ const pricesOf = (variables: Environment.Variables): Readonly<Record<string, str
 const prefixes = ["OPENAI", "ELEVENLABS", "STRIPE", "DATABASE", "REDIS"]
 
 /** Names that begin so are all ours, and a misspelt one is refused; others may belong to someone else. */
-const families = ["RATE_LIMIT_", ...prefixes.flatMap((prefix) => [`${prefix}_RETRY_`, `${prefix}_CIRCUIT_`])]
+const families = prefixes.flatMap((prefix) => [`${prefix}_RETRY_`, `${prefix}_CIRCUIT_`])
 
-const knownVariables = [
-  ...["CALLS", "COACHING", "BILLING", "READ"].map((group) => `RATE_LIMIT_${group}`),
-  ...prefixes.flatMap((prefix) =>
-    [
-      "RETRY_MAX_ATTEMPTS",
-      "RETRY_INITIAL_DELAY",
-      "RETRY_MAX_DELAY",
-      "RETRY_BACKOFF_MULTIPLIER",
-      "CIRCUIT_FAILURE_THRESHOLD",
-      "CIRCUIT_RESET_TIMEOUT",
-      "CIRCUIT_HALF_OPEN_MAX_CALLS",
-      "ATTEMPT_TIMEOUT",
-      "DEADLINE",
-      "MAX_CONCURRENT",
-      "RATE_LIMIT",
-      "PROBE_INTERVAL"
-    ].map((suffix) => `${prefix}_${suffix}`)
-  )
-]
+const knownVariables = prefixes.flatMap((prefix) =>
+  [
+    "RETRY_MAX_ATTEMPTS",
+    "RETRY_INITIAL_DELAY",
+    "RETRY_MAX_DELAY",
+    "RETRY_BACKOFF_MULTIPLIER",
+    "CIRCUIT_FAILURE_THRESHOLD",
+    "CIRCUIT_RESET_TIMEOUT",
+    "CIRCUIT_HALF_OPEN_MAX_CALLS",
+    "ATTEMPT_TIMEOUT",
+    "DEADLINE",
+    "MAX_CONCURRENT",
+    "RATE_LIMIT",
+    "PROBE_INTERVAL"
+  ].map((suffix) => `${prefix}_${suffix}`)
+)

@@ -38,20 +38,38 @@ export interface Verdict {
   readonly isRetryable: boolean
   /** Whether it says that the service is unwell, so that the circuit breaker counts it. */
   readonly countsAsFailure: boolean
+  /** Whether it is an answer that belongs to business, and nothing for an operator. */
+  readonly isExpected: boolean
 }
+
+/**
+ * It passes, and until then the service is unwell.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const outage: Verdict = { isRetryable: true, countsAsFailure: true, isExpected: false }
+
+/**
+ * It does not pass by itself, and the service is well.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const refusal: Verdict = { isRetryable: false, countsAsFailure: false, isExpected: false }
 
 /**
  * @since 0.1.0
  * @category constants
  */
 export const verdicts: Readonly<Record<CommonReason, Verdict>> = {
-  unreachable: { isRetryable: true, countsAsFailure: true },
-  "unusable-answer": { isRetryable: true, countsAsFailure: true },
-  unavailable: { isRetryable: true, countsAsFailure: true },
-  throttled: { isRetryable: true, countsAsFailure: true },
-  credentials: { isRetryable: false, countsAsFailure: false },
-  "invalid-request": { isRetryable: false, countsAsFailure: false },
-  "not-configured": { isRetryable: false, countsAsFailure: false }
+  unreachable: outage,
+  "unusable-answer": outage,
+  unavailable: outage,
+  throttled: outage,
+  credentials: refusal,
+  "invalid-request": refusal,
+  "not-configured": refusal
 }
 
 /**
@@ -170,7 +188,8 @@ export const judge = <Reason extends string = never>(options: {
     requestId: problem.requestId,
     retryAfter,
     isRetryable,
-    countsAsFailure: retryAfter === undefined && verdict.countsAsFailure
+    countsAsFailure: retryAfter === undefined && verdict.countsAsFailure,
+    isExpected: verdict.isExpected
   }
 }
 
@@ -193,14 +212,14 @@ export const notConfigured = (service: string, operation: string, variable: stri
 })
 
 /**
- * The sentence for logs and operators.
+ * The line for logs and operators.
  *
  * @since 0.1.0
  * @category accessors
  */
 export const describe = (failure: UpstreamFailure<string>): string => {
-  const facts = [failure.status, failure.code].filter((fact) => fact !== undefined).join(" ")
-  return `${failure.service} could not ${failure.operation} (${failure.reason}${facts === "" ? "" : `: ${facts}`}): ${failure.detail}`
+  const facts = [failure.reason, failure.status, failure.code].filter((fact) => fact !== undefined).join(" ")
+  return `${failure.service}, ${failure.operation}: ${facts}: ${failure.detail}`
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
- * How we speak to a company whose API we use over HTTP. What is the same for all of them is here: a connection pool for
- * each, so that one that hangs takes no sockets from another; one scope for each attempt, so that an attempt that is
- * given up closes its socket; answers of bounded size, read inside the attempt, so that its time limit covers the body;
- * nothing of our own tracing sent to others.
+ * How we speak to a company whose API we use over HTTP. What is the same for all of them is here: connections of its own
+ * for each, so that one that hangs takes nothing from another; an attempt that is given up closes its socket; answers of
+ * bounded size, read inside the attempt, so that its time limit covers the body; nothing of our own tracing sent to
+ * others.
  *
  * It sets no time limits and retries nothing: that is the policy's work, and a second opinion below it would multiply.
  *
@@ -13,18 +13,15 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Undici from "@effect/platform-node/Undici"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Connections from "./Connections.js"
 import type { Problem } from "./UpstreamFailure.js"
 
 /**
@@ -41,8 +38,6 @@ export interface Options {
   readonly requestIdHeader: string
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>
-  /** How many sockets to the service at most. */
-  readonly connections: number
   /** Gives up a connection that is not made in that time. Default 5 seconds. */
   readonly connectTimeout?: Duration.DurationInput
   /** The largest answer that is read. Default 1 MiB. */
@@ -69,58 +64,31 @@ export interface UpstreamHttp {
 const defaultMaxAnswerBytes = 1024 * 1024
 
 /**
- * Opens a pool of its own for the service. The pool ends with the scope, with every socket in it.
+ * Opens the way to a service. It ends with the scope, with every connection.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<UpstreamHttp, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const dispatcher = yield* Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new Undici.Agent({
-            connections: options.connections,
-            connect: { timeout: Duration.toMillis(options.connectTimeout ?? "5 seconds") }
-          })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
-    )
-    const layer = Layer.provide(
-      NodeHttpClient.layerUndiciWithoutDispatcher,
-      Layer.succeed(NodeHttpClient.Dispatcher, dispatcher)
-    )
-    const client = Context.get(yield* Layer.build(layer), HttpClient.HttpClient)
-    return over(client, options)
-  })
+  Effect.map(
+    Connections.make(new URL(options.baseUrl).origin, { connectTimeout: options.connectTimeout ?? "5 seconds" }),
+    (connections) => over(connections, options)
+  )
 
-/**
- * The same rules over a client that the caller brings.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const over = (client: HttpClient.HttpClient, options: Options): UpstreamHttp => {
+const over = (connections: Connections.Connections, options: Options): UpstreamHttp => {
   const { credential, key } = options
   const limit = options.maxAnswerBytes ?? defaultMaxAnswerBytes
   const scrub = scrubber(Redacted.value(key))
 
-  const prepared = client.pipe(
-    HttpClient.mapRequest((request) =>
-      request.pipe(
-        HttpClientRequest.prependUrl(options.baseUrl.replace(/\/+$/, "")),
-        HttpClientRequest.setHeaders({ accept: "application/json", ...options.headers }),
-        HttpClientRequest.setHeader(credential.header, `${credential.prefix ?? ""}${Redacted.value(key)}`)
-      )
-    ),
-    // Without a scope the socket of an answer that nobody reads stays open until the garbage collector finds it.
-    HttpClient.withScope,
-    HttpClient.withTracerPropagation(false),
-    // Spans record request headers; the platform strikes out the usual names for a key, but not every company's.
-    HttpClient.transformResponse(
-      Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, credential.header])
+  const prepare = (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
+    request.pipe(
+      HttpClientRequest.prependUrl(options.baseUrl.replace(/\/+$/, "")),
+      HttpClientRequest.setHeaders({ accept: "application/json", ...options.headers }),
+      HttpClientRequest.setHeader(credential.header, `${credential.prefix ?? ""}${Redacted.value(key)}`)
     )
-  )
+
+  // Spans record request headers; the platform strikes out the usual names for a key, but not every company's.
+  const hideKey = Effect.locallyWith(Headers.currentRedactedNames, (names) => [...names, credential.header])
 
   const unreachable = (error: HttpClientError.HttpClientError): Problem => {
     const code = codeOf(error.cause)
@@ -128,30 +96,36 @@ export const over = (client: HttpClient.HttpClient, options: Options): UpstreamH
   }
 
   const send: UpstreamHttp["send"] = (request, schema) =>
-    Effect.gen(function* () {
-      const response = yield* Effect.mapError(prepared.execute(request), unreachable)
-      const requestId = response.headers[options.requestIdHeader]
-      const unusable = (detail: string): Problem => ({
-        _tag: "UnusableAnswer",
-        status: response.status,
-        requestId,
-        detail: scrub(detail)
-      })
-      const text = yield* readText(response, limit, unreachable, unusable)
-      const body = parse(text)
-      if (response.status < 200 || response.status > 299) {
-        return yield* Effect.fail<Problem>({
-          _tag: "ErrorAnswer",
-          status: response.status,
-          headers: response.headers,
+    connections.use((client, finished) =>
+      Effect.gen(function* () {
+        const response = yield* HttpClient.withTracerPropagation(client, false)
+          .execute(prepare(request))
+          .pipe(hideKey, Effect.mapError(unreachable))
+        const { headers, status } = response
+        const requestId = headers[options.requestIdHeader]
+        const unusable = (detail: string): Problem => ({
+          _tag: "UnusableAnswer",
+          status,
           requestId,
-          body: scrubStrings(body, scrub),
-          at: yield* Clock.currentTimeMillis
+          detail: scrub(detail)
         })
-      }
-      if (body === undefined) return yield* Effect.fail(unusable("the answer is not JSON"))
-      return yield* Effect.mapError(Schema.decodeUnknown(schema)(body), (error) => unusable(wordsForShape(error)))
-    }).pipe(Effect.scoped)
+        const body = parse(yield* readText(response, limit, unreachable, unusable))
+        yield* finished
+        if (status < 200 || status > 299) {
+          const at = yield* Clock.currentTimeMillis
+          return yield* Effect.fail<Problem>({
+            _tag: "ErrorAnswer",
+            status,
+            headers,
+            requestId,
+            body: scrubStrings(body, scrub),
+            at
+          })
+        }
+        if (body === undefined) return yield* Effect.fail(unusable("the answer is not JSON"))
+        return yield* Effect.mapError(Schema.decodeUnknown(schema)(body), (error) => unusable(wordsForShape(error)))
+      })
+    )
 
   return { send }
 }

@@ -7,8 +7,8 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Coaching } from "./coaching/Wire.js"
-import { toSeconds, type Degraded, type Reason } from "./Degraded.js"
-import { countsAgainstBreaker, type DatabaseError } from "../sql/DatabaseError.js"
+import { toSeconds, type Degraded, type Reason } from "./Wire.js"
+import { countsAgainstBreaker, DatabaseError } from "../sql/DatabaseError.js"
 import { isRejection, type Rejection } from "../resilience/Rejection.js"
 
 interface Details {
@@ -47,7 +47,7 @@ export class BillingUnavailable extends Data.TaggedError("BillingUnavailable")<
 /** What the dependencies' own errors have in common. */
 interface Failure {
   readonly reason: string
-  readonly retryAfter: Duration.Duration | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 export interface Why {
@@ -115,6 +115,6 @@ export const orStorageUnavailable = <A, E, R>(
 ): Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R> =>
   Effect.catchIf(
     self,
-    (error): error is E & (DatabaseError | Rejection) => isRejection(error) || isDatabaseError(error),
+    (error): error is E & (DatabaseError | Rejection) => isRejection(error) || error instanceof DatabaseError,
     storageUnavailable
   ) as Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R>

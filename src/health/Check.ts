@@ -22,6 +22,22 @@
 export type CheckStatus = "up" | "degraded" | "down" | "unavailable"
 
 /**
+ * `unhealthy`: a critical check is down. `degraded`: anything else is not up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OverallStatus = "healthy" | "degraded" | "unhealthy"
+
+/**
+ * Who reads: everyone, or somebody who may see what a check says in its own words.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Audience = "operator" | "public"
+
+/**
  * What a check answers. An effect that succeeds with nothing is `up`; one that fails, dies or hangs is `down`.
  *
  * @since 0.1.0
@@ -168,7 +184,7 @@ export const read = (
   state: CheckState,
   circuit: CircuitView | undefined,
   now: Moment,
-  audience: "operator" | "public" = "operator"
+  audience: Audience
 ): CheckResult => {
   const message = state.internal && audience === "public" ? publicMessage(state.status) : state.message
   const probed: Verdict = { status: state.status, message, since: state.since.wall }
@@ -182,6 +198,21 @@ export const read = (
   }
 }
 
+/**
+ * The status of the whole.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const overall = (
+  checks: ReadonlyArray<{ readonly critical: boolean; readonly result: CheckResult }>
+): OverallStatus =>
+  checks.some(({ critical, result }) => critical && result.status === "down")
+    ? "unhealthy"
+    : checks.every(({ result }) => result.status === "up")
+      ? "healthy"
+      : "degraded"
+
 interface Verdict {
   readonly status: CheckStatus
   readonly message: string | undefined
@@ -190,15 +221,19 @@ interface Verdict {
 
 const severity: Record<CheckStatus, number> = { up: 0, unavailable: 1, degraded: 2, down: 3 }
 
-// On a tie the first speaks: it has held for longer, or says more.
-const worst = (a: Verdict, b: Verdict | undefined): Verdict =>
-  b !== undefined && severity[b.status] > severity[a.status] ? b : a
+// On a tie both speak: "connection refused; the circuit is open, next try in 12 s".
+const worst = (a: Verdict, b: Verdict | undefined): Verdict => {
+  if (b === undefined || severity[b.status] < severity[a.status]) return a
+  if (severity[b.status] > severity[a.status]) return b
+  const messages = [a.message, b.message].filter((message) => message !== undefined)
+  return { status: a.status, message: messages.join("; "), since: Math.min(a.since, b.since) }
+}
 
 const byAge = (rules: Rules, state: CheckState, now: Moment): Verdict | undefined => {
   const age = now.millis - state.observedAt.millis
   if (age < rules.staleAfter) return undefined
   const seconds = Math.round(age / 1000)
-  const last = state.status === "unavailable" ? "never" : `last ${state.status}`
+  const last = state.status === "unavailable" ? "no result yet" : `last result: ${state.status}`
   const failing = age >= 2 * rules.staleAfter
   return {
     status: failing ? "down" : "degraded",

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as os from "node:os"
 import * as v8 from "node:v8"
 import type { CheckOutcome } from "./Check.js"
+import type { Registration } from "./CheckRunner.js"
 
 /**
  * One measurement, in bytes. `containerLimit` is `undefined` where nothing limits the process.
@@ -76,13 +77,12 @@ export const judge = (sample: MemorySample, options: MemoryOptions = {}): CheckO
  * @since 0.1.0
  * @category constructors
  */
-export const registration = (options: MemoryOptions = {}) => ({
+export const registration = (options: MemoryOptions = {}): Registration => ({
   name: "memory",
-  critical: false,
-  worst: "degraded" as const,
+  worst: "degraded",
   check: Effect.map(options.reader ?? reader, (sample) => judge(sample, options)),
-  interval: "10 seconds" as const,
-  timeout: "1 second" as const
+  interval: "10 seconds",
+  timeout: "1 second"
 })
 
 const complaint = (

@@ -3,22 +3,25 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { DependencyUnavailable } from "../../http/HttpErrors.js"
+import { Authentication } from "../../http/Identity.js"
 import { AlreadyOnPlan, InvalidSignature, PaymentRefused } from "./Errors.js"
 import { BillingState, CheckoutSession, PlanList, PurchasablePlanId } from "./Wire.js"
 
-/** Under the limit of the group `READ`. */
-export class PlansApi extends HttpApiGroup.make("plans")
-  .add(HttpApiEndpoint.get("plans", "/api/plans").addSuccess(PlanList))
-  .add(HttpApiEndpoint.get("state", "/api/billing").addSuccess(BillingState).addError(DependencyUnavailable)) {}
+export class BillingApi extends HttpApiGroup.make("billing")
+  .add(HttpApiEndpoint.get("state", "/api/billing").addSuccess(BillingState).addError(DependencyUnavailable))
+  .add(
+    HttpApiEndpoint.post("checkout", "/api/billing/checkout")
+      .setPayload(Schema.Struct({ plan: PurchasablePlanId }))
+      .addSuccess(CheckoutSession)
+      .addError(AlreadyOnPlan)
+      .addError(PaymentRefused)
+      .addError(DependencyUnavailable)
+  )
+  .middleware(Authentication) {}
 
-/** Under the limit of the group `BILLING`. */
-export class CheckoutApi extends HttpApiGroup.make("checkout").add(
-  HttpApiEndpoint.post("checkout", "/api/billing/checkout")
-    .setPayload(Schema.Struct({ plan: PurchasablePlanId }))
-    .addSuccess(CheckoutSession)
-    .addError(AlreadyOnPlan)
-    .addError(PaymentRefused)
-    .addError(DependencyUnavailable)
+/** What can be bought: no secret, so it asks for no user. */
+export class PlansApi extends HttpApiGroup.make("plans").add(
+  HttpApiEndpoint.get("plans", "/api/plans").addSuccess(PlanList)
 ) {}
 
 /** Stripe's own: no limit, no user, and a body that nobody may touch before its signature is checked. */

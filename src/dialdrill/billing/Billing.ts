@@ -18,7 +18,7 @@ import { AlreadyOnPlan, InvalidSignature, PaymentRefused } from "./Errors.js"
 import { PublicUrl } from "./PublicUrl.js"
 import { usageOf } from "./Usage.js"
 import { changeOf, type Change } from "./Webhook.js"
-import { BillingState, CheckoutSession, plans, type PurchasablePlanId } from "./Wire.js"
+import { plans, type BillingState, type CheckoutSession, type PurchasablePlanId } from "./Wire.js"
 
 export interface BillingShape {
   readonly state: (user: UserId) => Effect.Effect<BillingState, StorageUnavailable>
@@ -86,7 +86,7 @@ const make = Effect.gen(function* () {
       const row = yield* writes.accepted(
         database.transaction("billing.open-checkout", Repo.openCheckout(id, user, planId, doubleClick))
       )
-      if (Option.isSome(row.session)) return new CheckoutSession(row.session.value)
+      if (Option.isSome(row.session)) return row.session.value
       const url = yield* publicUrl
       const session = yield* stripe
         .createCheckoutSession({
@@ -112,7 +112,7 @@ const make = Effect.gen(function* () {
       yield* writes.accepted(
         database.call("billing.save-session", Repo.saveSession(row.id, session), { idempotent: true })
       )
-      return new CheckoutSession(session)
+      return session
     }).pipe(orStorageUnavailable)
 
   const receive: BillingShape["receive"] = (body, signature) =>
@@ -143,16 +143,12 @@ const make = Effect.gen(function* () {
   return Billing.of({
     state: (user) =>
       orStorageUnavailable(
-        Effect.map(
-          usage(user),
-          ({ callsUsed, periodEndsAt, plan }) =>
-            new BillingState({
-              plan,
-              callsUsed,
-              callsRemaining: Math.max(0, plan.callsPerMonth - callsUsed),
-              periodEndsAt
-            })
-        )
+        Effect.map(usage(user), ({ callsUsed, periodEndsAt, plan }) => ({
+          plan,
+          callsUsed,
+          callsRemaining: Math.max(0, plan.callsPerMonth - callsUsed),
+          periodEndsAt
+        }))
       ),
     checkout,
     receive

@@ -10,7 +10,7 @@ export type PlanId = typeof PlanId.Type
 export const PurchasablePlanId = Schema.Literal("starter", "pro")
 export type PurchasablePlanId = typeof PurchasablePlanId.Type
 
-export class Plan extends Schema.Class<Plan>("Plan")({
+export const Plan = Schema.Struct({
   id: PlanId,
   name: Schema.String,
   priceCents: Schema.Number,
@@ -18,10 +18,18 @@ export class Plan extends Schema.Class<Plan>("Plan")({
   interval: Schema.Literal("month"),
   callsPerMonth: Schema.Number,
   maxCallSeconds: Schema.Number
-}) {}
+}).annotations({ identifier: "Plan" })
+export type Plan = typeof Plan.Type
 
-const plan = (id: PlanId, name: string, priceCents: number, callsPerMonth: number, maxCallSeconds: number): Plan =>
-  new Plan({ id, name, priceCents, currency: "usd", interval: "month", callsPerMonth, maxCallSeconds })
+const plan = (id: PlanId, name: string, priceCents: number, callsPerMonth: number, maxCallSeconds: number): Plan => ({
+  id,
+  name,
+  priceCents,
+  currency: "usd",
+  interval: "month",
+  callsPerMonth,
+  maxCallSeconds
+})
 
 export const plans: { readonly [Id in PlanId]: Plan } = {
   free: plan("free", "Free", 0, 20, 300),
@@ -35,19 +43,21 @@ export const purchasable: ReadonlyArray<Plan> = [plans.starter, plans.pro]
 export const planOf = (id: string | undefined): Plan => (Schema.is(PlanId)(id) ? plans[id] : plans.free)
 
 /** The answer of `GET /api/plans`. */
-export class PlanList extends Schema.Class<PlanList>("PlanList")({ plans: Schema.Array(Plan) }) {}
+export const PlanList = Schema.Struct({ plans: Schema.Array(Plan) }).annotations({ identifier: "PlanList" })
 
 /** Plan and usage: the answer of `GET /api/billing`. */
-export class BillingState extends Schema.Class<BillingState>("BillingState")({
+export const BillingState = Schema.Struct({
   plan: Plan,
   callsUsed: Schema.Number,
   callsRemaining: Schema.Number,
   /** When the count of calls starts again: the first of the next month, UTC. */
   periodEndsAt: Schema.DateTimeUtc
-}) {}
+}).annotations({ identifier: "BillingState" })
+export type BillingState = typeof BillingState.Type
 
 /** Where the browser goes to pay. */
-export class CheckoutSession extends Schema.Class<CheckoutSession>("CheckoutSession")({
+export const CheckoutSession = Schema.Struct({
   sessionId: Schema.String,
   url: Schema.String
-}) {}
+}).annotations({ identifier: "CheckoutSession" })
+export type CheckoutSession = typeof CheckoutSession.Type

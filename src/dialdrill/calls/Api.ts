@@ -3,7 +3,8 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { DependencyUnavailable } from "../../http/HttpErrors.js"
-import { CompletionRequest } from "../scoring/Wire.js"
+import { Authentication } from "../../http/Identity.js"
+import { ScoreRequest } from "../scoring/Wire.js"
 import { ActiveCallExists, CallCompleted, CallEnded, CallNotFound, PlanLimitReached, VoiceCall } from "./Errors.js"
 import { personalities } from "./prospect/Prospect.js"
 import { CallDetails, CallId, CallSummary, CompletedCall, PersonalitySummary, StartedCall, TurnReply } from "./Wire.js"
@@ -17,13 +18,6 @@ const Start = Schema.Struct({
 
 const Say = Schema.Struct({ text: Schema.String.pipe(Schema.minLength(1), Schema.maxLength(4000)) })
 
-export class PersonalitiesApi extends HttpApiGroup.make("personalities").add(
-  HttpApiEndpoint.get("list", "/api/personalities").addSuccess(
-    Schema.Struct({ personalities: Schema.Array(PersonalitySummary) })
-  )
-) {}
-
-/** Under the limit of the group `CALLS`. */
 export class CallsApi extends HttpApiGroup.make("calls")
   .add(
     HttpApiEndpoint.post("start", "/api/calls")
@@ -55,14 +49,11 @@ export class CallsApi extends HttpApiGroup.make("calls")
   .add(
     HttpApiEndpoint.post("complete", "/api/calls/:id/complete")
       .setPath(path)
-      .setPayload(CompletionRequest)
+      .setPayload(Schema.partialWith(ScoreRequest, { exact: true }))
       .addSuccess(CompletedCall)
       .addError(CallNotFound)
       .addError(DependencyUnavailable)
-  ) {}
-
-/** Under the limit of the group `READ`. */
-export class PastCallsApi extends HttpApiGroup.make("past-calls")
+  )
   .add(
     HttpApiEndpoint.get("list", "/api/calls")
       .addSuccess(Schema.Struct({ calls: Schema.Array(CallSummary) }))
@@ -74,4 +65,12 @@ export class PastCallsApi extends HttpApiGroup.make("past-calls")
       .addSuccess(CallDetails)
       .addError(CallNotFound)
       .addError(DependencyUnavailable)
-  ) {}
+  )
+  .middleware(Authentication) {}
+
+/** Whom one can call: no secret, so it asks for no user. */
+export class PersonalitiesApi extends HttpApiGroup.make("personalities").add(
+  HttpApiEndpoint.get("personalities", "/api/personalities").addSuccess(
+    Schema.Struct({ personalities: Schema.Array(PersonalitySummary) })
+  )
+) {}

@@ -12,11 +12,10 @@ import * as Random from "effect/Random"
 import { Database } from "../../dependencies/Database.js"
 import { purchasable } from "../billing/Wire.js"
 import { usageOf } from "../billing/Usage.js"
-import { Degraded } from "../Degraded.js"
+import type { Degraded } from "../Wire.js"
 import { Ids } from "../Ids.js"
-import { analyse } from "../scoring/Analytics.js"
-import { score } from "../scoring/Scoring.js"
-import type { Turn } from "../scoring/Transcript.js"
+import { review } from "../scoring/Review.js"
+import type { Turn } from "../scoring/Wire.js"
 import { orStorageUnavailable, type StorageUnavailable } from "../Unavailable.js"
 import { Writes } from "../Writes.js"
 import * as Repo from "./CallsRepo.js"
@@ -24,7 +23,15 @@ import { ActiveCallExists, CallCompleted, CallEnded, CallNotFound, PlanLimitReac
 import * as Prospect from "./prospect/Prospect.js"
 import type { State as ProspectState } from "./prospect/State.js"
 import { Voice } from "./Voice.js"
-import { CallDetails, CallId, CallSummary, CompletedCall, StartedCall, TurnReply, type UserId } from "./Wire.js"
+import {
+  CallId,
+  type CallDetails,
+  type CallSummary,
+  type CompletedCall,
+  type StartedCall,
+  type TurnReply,
+  type UserId
+} from "./Wire.js"
 
 export interface Conversation {
   readonly transcript?: ReadonlyArray<Turn> | undefined
@@ -64,63 +71,59 @@ export class Calls extends Context.Tag("@dialdrill/selfheal/dialdrill/Calls")<Ca
 /** Nobody reads further back than this on one page. */
 const listed = 100
 
-const noTranscript = new Degraded({
+const noTranscript: Degraded = {
   service: "elevenlabs",
   reason: "no-transcript",
   message: "No transcript of the voice call was received, so it could not be scored",
   retryAfterSeconds: null
-})
+}
 
 /** What a completed call's result lacks. */
 const lacks = (row: { readonly transcript: ReadonlyArray<Turn> }): ReadonlyArray<Degraded> =>
   row.transcript.length === 0 ? [noTranscript] : []
 
-const completed = (row: Pick<Repo.CallRow, "id" | "transcript" | "score" | "analytics">): CompletedCall =>
-  new CompletedCall({
-    id: row.id,
-    status: "completed",
-    score: row.score,
-    analytics: row.analytics,
-    degraded: lacks(row)
-  })
+const completed = (row: Pick<Repo.CallRow, "id" | "transcript" | "score" | "analytics">): CompletedCall => ({
+  id: row.id,
+  status: "completed",
+  score: row.score,
+  analytics: row.analytics,
+  degraded: lacks(row)
+})
 
-const summary = (row: Repo.CallRow): CallSummary =>
-  new CallSummary({
-    id: row.id,
-    mode: row.mode,
-    personality: row.personality,
-    status: row.status,
-    startedAt: row.startedAt,
-    completedAt: row.completedAt,
-    overall: row.score?.overall ?? null
-  })
+const summary = (row: Repo.CallRow): CallSummary => ({
+  id: row.id,
+  mode: row.mode,
+  personality: row.personality,
+  status: row.status,
+  startedAt: row.startedAt,
+  completedAt: row.completedAt,
+  overall: row.score?.overall ?? null
+})
 
-const details = (row: Repo.CallRow): CallDetails =>
-  new CallDetails({
-    id: row.id,
-    mode: row.mode,
-    personality: row.personality,
-    status: row.status,
-    startedAt: row.startedAt,
-    completedAt: row.completedAt,
-    durationSeconds: row.durationSeconds,
-    transcript: row.transcript,
-    score: row.score,
-    analytics: row.analytics,
-    degraded: row.status === "completed" ? [...row.degraded, ...lacks(row)] : row.degraded
-  })
+const details = (row: Repo.CallRow): CallDetails => ({
+  id: row.id,
+  mode: row.mode,
+  personality: row.personality,
+  status: row.status,
+  startedAt: row.startedAt,
+  completedAt: row.completedAt,
+  durationSeconds: row.durationSeconds,
+  transcript: row.transcript,
+  score: row.score,
+  analytics: row.analytics,
+  degraded: row.status === "completed" ? [...row.degraded, ...lacks(row)] : row.degraded
+})
 
-const started = (row: Repo.NewCall, signedUrl: string | null): StartedCall =>
-  new StartedCall({
-    id: row.id,
-    mode: row.mode,
-    signedUrl,
-    personality: row.personality,
-    status: "active",
-    startedAt: row.startedAt,
-    opening: row.mode === "simulated" ? (row.transcript[0]?.text ?? null) : null,
-    degraded: row.degraded
-  })
+const started = (row: Repo.NewCall, signedUrl: string | null): StartedCall => ({
+  id: row.id,
+  mode: row.mode,
+  signedUrl,
+  personality: row.personality,
+  status: "active",
+  startedAt: row.startedAt,
+  opening: row.mode === "simulated" ? (row.transcript[0]?.text ?? null) : null,
+  degraded: row.degraded
+})
 
 const found = (id: CallId) =>
   Effect.flatMap(
@@ -211,7 +214,7 @@ const make = Effect.gen(function* () {
         { role: "agent", text: reply }
       ]
       yield* Repo.saveConversation(id, state, transcript, row.degraded)
-      return new TurnReply({ reply, turn: state.turn, ended })
+      return { reply, turn: state.turn, ended }
     }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orStorageUnavailable)
 
   const complete: CallsShape["complete"] = (user, id, conversation) =>
@@ -220,13 +223,16 @@ const make = Effect.gen(function* () {
       if (row.status === "completed") return completed(row)
       const now = yield* DateTime.now
       const transcript = conversation.transcript ?? row.transcript
-      const call = { transcript, durationSeconds: conversation.durationSeconds }
+      const { analytics, score } =
+        transcript.length === 0
+          ? { analytics: null, score: null }
+          : review({ transcript, durationSeconds: conversation.durationSeconds })
       const completion: Repo.Completion = {
         completedAt: now,
         durationSeconds: conversation.durationSeconds ?? null,
         transcript,
-        score: transcript.length === 0 ? null : score(call),
-        analytics: transcript.length === 0 ? null : analyse(call)
+        score,
+        analytics
       }
       yield* Repo.complete(id, completion)
       return completed({ ...row, ...completion })

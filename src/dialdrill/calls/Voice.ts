@@ -6,8 +6,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ElevenLabs } from "../../dependencies/ElevenLabs.js"
-import { Degraded } from "../Degraded.js"
 import { VoiceUnavailable, whyOf, type SimulatedLine } from "../Unavailable.js"
+import type { Degraded } from "../Wire.js"
 
 export interface VoiceLine {
   readonly mode: "voice"
@@ -33,12 +33,12 @@ const make = Effect.gen(function* () {
       Effect.map((signedUrl): VoiceLine => ({ mode: "voice", signedUrl, degraded: [] })),
       Effect.mapError((error) => {
         const why = whyOf(error)
-        const degraded = new Degraded({ service: "elevenlabs", message, ...why.degraded })
+        const degraded: Degraded = { service: "elevenlabs", message, ...why.degraded }
         const fallback: SimulatedLine = { mode: "simulated", signedUrl: null, degraded: [degraded] }
         return new VoiceUnavailable({ service: "elevenlabs", message, ...why, fallback })
       })
     ),
-    givenUp: new Degraded({ service: "elevenlabs", reason: "failing", message, retryAfterSeconds: null })
+    givenUp: { service: "elevenlabs", reason: "failing", message, retryAfterSeconds: null }
   })
 })
 

@@ -3,9 +3,8 @@
  * the call routes; the row in the database is in `CallsRepo.ts`.
  */
 import * as Schema from "effect/Schema"
-import { Degraded } from "../Degraded.js"
-import { Analytics, Score } from "../scoring/Wire.js"
-import { Turn } from "../scoring/Transcript.js"
+import { Analytics, Score, Turn } from "../scoring/Wire.js"
+import { Degraded } from "../Wire.js"
 
 export const CallId = Schema.UUID.pipe(Schema.brand("CallId"))
 export type CallId = typeof CallId.Type
@@ -22,7 +21,7 @@ export const Status = Schema.Literal("active", "completed")
 export type Status = typeof Status.Type
 
 /** The answer to a start, and to going on in simulated mode. */
-export class StartedCall extends Schema.Class<StartedCall>("StartedCall")({
+export const StartedCall = Schema.Struct({
   id: CallId,
   mode: Mode,
   /** Where the browser opens the conversation; `null` in a simulated call. Valid for minutes, so it is not stored. */
@@ -33,10 +32,11 @@ export class StartedCall extends Schema.Class<StartedCall>("StartedCall")({
   /** What the prospect says first; `null` in a voice call, where the agent speaks. */
   opening: Schema.NullOr(Schema.String),
   degraded: Schema.Array(Degraded)
-}) {}
+}).annotations({ identifier: "StartedCall" })
+export type StartedCall = typeof StartedCall.Type
 
 /** One line of the list of calls. */
-export class CallSummary extends Schema.Class<CallSummary>("CallSummary")({
+export const CallSummary = Schema.Struct({
   id: CallId,
   mode: Mode,
   personality: Schema.String,
@@ -45,10 +45,11 @@ export class CallSummary extends Schema.Class<CallSummary>("CallSummary")({
   completedAt: Schema.NullOr(Schema.DateTimeUtc),
   /** Overall score, 0-10; `null` while active or without a transcript. */
   overall: Schema.NullOr(Schema.Number)
-}) {}
+}).annotations({ identifier: "CallSummary" })
+export type CallSummary = typeof CallSummary.Type
 
 /** A call with all that is known of it. */
-export class CallDetails extends Schema.Class<CallDetails>("CallDetails")({
+export const CallDetails = Schema.Struct({
   id: CallId,
   mode: Mode,
   personality: Schema.String,
@@ -60,32 +61,36 @@ export class CallDetails extends Schema.Class<CallDetails>("CallDetails")({
   score: Schema.NullOr(Score),
   analytics: Schema.NullOr(Analytics),
   degraded: Schema.Array(Degraded)
-}) {}
+}).annotations({ identifier: "CallDetails" })
+export type CallDetails = typeof CallDetails.Type
 
 /** The answer to a completion; a second completion returns the first one's. */
-export class CompletedCall extends Schema.Class<CompletedCall>("CompletedCall")({
+export const CompletedCall = Schema.Struct({
   id: CallId,
   status: Schema.Literal("completed"),
   score: Schema.NullOr(Score),
   analytics: Schema.NullOr(Analytics),
   degraded: Schema.Array(Degraded)
-}) {}
+}).annotations({ identifier: "CompletedCall" })
+export type CompletedCall = typeof CompletedCall.Type
 
 /** What the prospect answers to one turn of the user. */
-export class TurnReply extends Schema.Class<TurnReply>("TurnReply")({
+export const TurnReply = Schema.Struct({
   reply: Schema.String,
   /** Number of the user's turn in this call, from 1. */
   turn: Schema.Number,
   /** The prospect has hung up, or the plan's time is over; nothing more can be said. */
   ended: Schema.Boolean
-}) {}
+}).annotations({ identifier: "TurnReply" })
+export type TurnReply = typeof TurnReply.Type
 
 /** Whom a user can choose to call. */
-export class PersonalitySummary extends Schema.Class<PersonalitySummary>("PersonalitySummary")({
+export const PersonalitySummary = Schema.Struct({
   id: Schema.String,
   name: Schema.String,
   title: Schema.String,
   company: Schema.String,
   description: Schema.String,
   difficulty: Schema.String
-}) {}
+}).annotations({ identifier: "PersonalitySummary" })
+export type PersonalitySummary = typeof PersonalitySummary.Type

@@ -6,11 +6,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { OpenAi } from "../../dependencies/OpenAi.js"
-import type { Turn } from "../scoring/Transcript.js"
-import type { Score } from "../scoring/Wire.js"
+import type { Score, Turn } from "../scoring/Wire.js"
 import { CoachingUnavailable, whyOf, type Why } from "../Unavailable.js"
-import { coachByRules } from "./Rules.js"
-import { Advice, Coaching } from "./Wire.js"
+import * as Rules from "./Rules.js"
+import { Advice, type Coaching } from "./Wire.js"
 
 export interface ScoredCall {
   readonly transcript: ReadonlyArray<Turn>
@@ -41,14 +40,14 @@ const unavailable = (call: ScoredCall, { degraded, reason, retryAfter }: Why): C
     reason,
     retryAfter,
     message,
-    fallback: new Coaching({
+    fallback: {
       source: "rules",
       // Where nobody has configured or paid for OpenAI, waiting brings nothing.
       pending: retryAfter !== undefined,
-      ...coachByRules(call),
+      ...Rules.coach(call),
       message,
       degraded: [{ service: "openai", message, ...degraded }]
-    })
+    }
   })
 
 const make = Effect.gen(function* () {
@@ -65,7 +64,7 @@ const make = Effect.gen(function* () {
           input: JSON.stringify({ score: call.score, transcript: call.transcript })
         })
         .pipe(
-          Effect.map((advice) => new Coaching({ source: "openai", pending: false, ...advice, degraded: [] })),
+          Effect.map((advice): Coaching => ({ source: "openai", pending: false, ...advice, degraded: [] })),
           Effect.mapError((error) => unavailable(call, whyOf(error)))
         )
   })

@@ -56,6 +56,8 @@ const sample = (schema: unknown, root: unknown, name: string): unknown => {
  */
 export const strictnessProblem = (schema: unknown, path: ReadonlyArray<string> = []): string | undefined => {
   const where = `In context=(${path.map((part) => `'${part}'`).join(", ")})`
+  const forbidden = ["allOf", "not", "minLength", "maxLength", "default"].find((key) => get(schema, key) !== undefined)
+  if (forbidden !== undefined) return `${where}, '${forbidden}' is not permitted.`
   if (get(schema, "type") === "object") {
     if (get(schema, "additionalProperties") !== false) {
       return `${where}, 'additionalProperties' is required to be supplied and to be false.`

@@ -74,8 +74,10 @@ export const expiry = (limits: ReadonlyArray<Limit>, tats: ReadonlyArray<number>
   limits.reduce((latest, limit, i) => Math.max(latest, Math.ceil((tats[i] ?? 0) / limit.scale)), 0)
 
 /** Never in the past; never further ahead than the limit, which only a clock that was set back can make it. */
-const current = (limit: Limit, tat: number | undefined, now: number): number =>
-  Math.min(Math.max(tat ?? 0, now * limit.scale), now * limit.scale + limit.tolerance)
+const current = (limit: Limit, tat: number | undefined, now: number): number => {
+  const at = now * limit.scale
+  return Math.min(Math.max(tat ?? at, at), at + limit.tolerance)
+}
 
 const verdict = (limit: Limit, tat: number, now: number, cost: number, allowed: boolean): Verdict => {
   const ahead = tat - now * limit.scale

@@ -8,7 +8,7 @@ const anyBackoff = FastCheck.record({
   initialDelay: FastCheck.integer({ min: 0, max: 2 ** 31 - 1 }),
   growth: FastCheck.integer({ min: 0, max: 2 ** 31 - 1 }),
   multiplier: FastCheck.double({ min: 1, max: 1e9, noNaN: true }),
-  jitter: FastCheck.constantFrom("none", "full", "equal", "decorrelated")
+  jitter: FastCheck.constantFrom(...(["none", "full", "equal", "decorrelated"] as const))
 }).map(({ growth, ...rest }): Backoff => ({ ...rest, maxDelay: Math.min(2 ** 31 - 1, rest.initialDelay + growth) }))
 
 const anyRandom = FastCheck.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })

@@ -48,7 +48,7 @@ describe("Queue", () => {
   })
 
   it("is itself again when there was nothing to remove", () => {
-    const queue = Queue.push(Queue.empty, 1)
+    const queue = Queue.push<number>(Queue.empty, 1)
     assert.strictEqual(
       Queue.remove(queue, (item) => item === 2),
       queue

@@ -1,0 +1,89 @@
+/** Answers the routes of calls. */
+import * as Effect from "effect/Effect"
+import { group } from "../../http/HttpApiRoutes.js"
+import { withResilience } from "../../http/WithResilience.js"
+import { DialDrillApi } from "../Api.js"
+import { currentUserId } from "../CurrentUserId.js"
+import { unavailable } from "../UnavailableProblem.js"
+import { Calls } from "./Calls.js"
+import { personalities } from "./prospect/Prospect.js"
+
+/** Who picks up when nobody was asked for. */
+const whoever = personalities[0]?.id ?? ""
+
+const acts = { rateLimitConfig: "CALLS" } as const
+const reads = { rateLimitConfig: "READ" } as const
+
+export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
+  Effect.map(Calls, (calls) =>
+    handlers
+      .handle(
+        "start",
+        withResilience(
+          ({ payload }) =>
+            Effect.flatMap(currentUserId, (id) => calls.start(id, payload.personality ?? whoever)).pipe(
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          acts
+        )
+      )
+      .handle(
+        "simulate",
+        withResilience(
+          ({ path }) =>
+            Effect.flatMap(currentUserId, (id) => calls.simulate(id, path.id)).pipe(
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          acts
+        )
+      )
+      .handle(
+        "say",
+        withResilience(
+          ({ path, payload }) =>
+            Effect.flatMap(currentUserId, (id) => calls.say(id, path.id, payload.text)).pipe(
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          acts
+        )
+      )
+      .handle(
+        "complete",
+        withResilience(
+          ({ path, payload }) =>
+            Effect.flatMap(currentUserId, (id) => calls.complete(id, path.id, payload)).pipe(
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          acts
+        )
+      )
+      .handle(
+        "list",
+        withResilience(
+          () =>
+            Effect.flatMap(currentUserId, calls.list).pipe(
+              Effect.map((list) => ({ calls: list })),
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          reads
+        )
+      )
+      .handle(
+        "get",
+        withResilience(
+          ({ path }) =>
+            Effect.flatMap(currentUserId, (id) => calls.get(id, path.id)).pipe(
+              Effect.catchTag("StorageUnavailable", unavailable)
+            ),
+          reads
+        )
+      )
+  )
+)
+
+export const layerPersonalities = group(DialDrillApi, "personalities", (handlers) =>
+  handlers.handle(
+    "personalities",
+    withResilience(() => Effect.succeed({ personalities }), reads)
+  )
+)

@@ -1,0 +1,379 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import * as Policy from "../../src/resilience/Policy.js"
+import * as Turnstile from "./support/Turnstile.js"
+
+class Upstream extends Data.TaggedError("Upstream")<{ readonly retryAfter?: Duration.Duration }> {}
+
+const down = Effect.fail(new Upstream({}))
+
+/** Runs a call to its end in virtual time and says how it ended and when. */
+const play = <A, E>(call: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const start = yield* Clock.currentTimeMillis
+    const fiber = yield* Effect.fork(Effect.zip(Effect.exit(call), Clock.currentTimeMillis))
+    yield* TestClock.adjust("1 hour")
+    const [exit, end] = yield* Fiber.join(fiber)
+    return { exit, after: end - start }
+  })
+
+const tagOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.match(exit, {
+    onSuccess: String,
+    onFailure: (cause) => (cause._tag === "Fail" ? String((cause.error as { readonly _tag: string })._tag) : cause._tag)
+  })
+
+/** A call that fails or succeeds by its script, one step an attempt, and writes down when it was attempted. */
+const scripted = (steps: ReadonlyArray<{ readonly after: number; readonly fails?: boolean }>) => {
+  const times: Array<number> = []
+  const call = Effect.suspend(() => {
+    const step = steps[Math.min(times.length, steps.length - 1)]!
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      times.push(now)
+      return Effect.delay(step.fails === true ? down : Effect.succeed("up"), step.after)
+    })
+  })
+  return { call, times }
+}
+
+const slow = { after: 60_000 }
+const failing = { after: 100, fails: true }
+
+describe("Policy and time", () => {
+  it.effect("ends an attempt at its own limit, and says so", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "openai", deadline: "20 seconds", attemptTimeout: "12 seconds" })
+      const { after, exit } = yield* play(policy.protect(scripted([slow]).call))
+      assert.strictEqual(tagOf(exit), "AttemptTimeout")
+      assert.strictEqual(after, 12_000)
+    })
+  )
+
+  it.effect("ends a later attempt at the deadline, which is no failure of the dependency", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const policy = yield* Policy.make({
+        name: "openai",
+        deadline: "20 seconds",
+        attemptTimeout: "12 seconds",
+        retry: {},
+        breaker
+      })
+      const { call, times } = scripted([slow])
+      const { after, exit } = yield* play(policy.protect(call, { idempotent: true }))
+      assert.strictEqual(tagOf(exit), "DeadlineExceeded")
+      assert.strictEqual(after, 20_000)
+      assert.deepStrictEqual(times, [0, 13_000])
+      assert.strictEqual((yield* breaker.status).failures, 1)
+    })
+  )
+
+  it.effect("lets the attempt's limit win a tie with the deadline", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "redis" })
+      const bulkhead = Turnstile.make()
+      for (const gates of [{}, { bulkhead }]) {
+        const policy = yield* Policy.make({ name: "redis", deadline: 150, attemptTimeout: 150, breaker, ...gates })
+        const { after, exit } = yield* play(policy.protect(Effect.never))
+        assert.strictEqual(tagOf(exit), "AttemptTimeout")
+        assert.strictEqual(after, 150)
+      }
+      assert.strictEqual((yield* breaker.status).failures, 2)
+    })
+  )
+
+  it.effect("waits for what the interrupted attempt has to put in order", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "openai", attemptTimeout: "1 second" })
+      let closed = false
+      const call = Effect.ensuring(
+        Effect.never,
+        Effect.delay(
+          Effect.sync(() => (closed = true)),
+          500
+        )
+      )
+      const { after } = yield* play(policy.protect(call))
+      assert.isTrue(closed)
+      assert.strictEqual(after, 1_500)
+    })
+  )
+
+  it.effect("does not wait for a retry that could not start before the deadline", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "openai", deadline: "3100 millis", retry: {} })
+      const { call, times } = scripted([failing])
+      const { after, exit } = yield* play(policy.protect(call, { idempotent: true }))
+      assert.strictEqual(tagOf(exit), "Upstream")
+      assert.deepStrictEqual(times, [0, 1_100])
+      assert.strictEqual(after, 1_200)
+    })
+  )
+
+  it.effect("hands a hint beyond the deadline to the caller at once", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "openai", deadline: "5 seconds", retry: {} })
+      const busy = new Upstream({ retryAfter: Duration.seconds(6) })
+      const { after, exit } = yield* play(policy.protect(Effect.fail(busy), { idempotent: true }))
+      assert.deepStrictEqual(exit, Exit.fail(busy))
+      assert.strictEqual(after, 0)
+    })
+  )
+
+  it.effect("bounds the wait in a queue by the time left and calls that the deadline", () =>
+    Effect.gen(function* () {
+      const bulkhead = Turnstile.make()
+      const policy = yield* Policy.make({ name: "openai", deadline: "5 seconds", bulkhead })
+      bulkhead.waits.push(6_000)
+      const { after, exit } = yield* play(policy.protect(Effect.succeed("up")))
+      assert.strictEqual(tagOf(exit), "DeadlineExceeded")
+      assert.strictEqual(after, 5_000)
+      assert.strictEqual(bulkhead.admissions[0]?.patience, 5_000)
+      assert.deepInclude(bulkhead.counts, { queued: 0, inside: 0 })
+    })
+  )
+
+  it.effect("takes the wait in a queue off the attempt", () =>
+    Effect.gen(function* () {
+      const bulkhead = Turnstile.make()
+      const policy = yield* Policy.make({
+        name: "openai",
+        deadline: "5 seconds",
+        attemptTimeout: "4 seconds",
+        bulkhead
+      })
+      bulkhead.waits.push(2_000)
+      const { after, exit } = yield* play(policy.protect(Effect.never))
+      assert.strictEqual(tagOf(exit), "DeadlineExceeded")
+      assert.strictEqual(after, 5_000)
+    })
+  )
+})
+
+describe("Policy and retries", () => {
+  it.effect("retries an operation only when it is declared idempotent", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "stripe", retry: {} })
+      const undeclared = scripted([failing])
+      yield* play(policy.protect(undeclared.call))
+      assert.lengthOf(undeclared.times, 1)
+      const declared = scripted([failing, failing, { after: 100 }])
+      const { after, exit } = yield* play(Policy.withPolicy(declared.call, policy, { idempotent: true }))
+      assert.strictEqual(tagOf(exit), "up")
+      assert.strictEqual(after, 3_300)
+    })
+  )
+
+  it.effect("passes through the gates anew with each attempt", () =>
+    Effect.gen(function* () {
+      const bulkhead = Turnstile.make()
+      const policy = yield* Policy.make({ name: "openai", retry: {}, bulkhead })
+      yield* play(policy.protect(scripted([failing]).call, { idempotent: true }))
+      assert.deepInclude(bulkhead.counts, { admitted: 3, inside: 0, mostInside: 1 })
+    })
+  )
+
+  it.effect("does not retry a circuit that opened on the way", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 2 })
+      const policy = yield* Policy.make({ name: "openai", retry: { maxAttempts: 5 }, breaker })
+      const { call, times } = scripted([failing])
+      const { exit } = yield* play(policy.protect(call, { idempotent: true }))
+      assert.strictEqual(tagOf(exit), "CircuitOpen")
+      assert.lengthOf(times, 2)
+    })
+  )
+})
+
+describe("Policy and its order", () => {
+  it.effect("looks at the circuit first: a rejected call costs no place and no token", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const [rateLimiter, bulkhead] = [Turnstile.make("limiter"), Turnstile.make("bulkhead")]
+      const policy = yield* Policy.make({ name: "openai", breaker, rateLimiter, bulkhead })
+      yield* breaker.force("open")
+      const { exit } = yield* play(policy.protect(Effect.succeed("up")))
+      assert.strictEqual(tagOf(exit), "CircuitOpen")
+      assert.strictEqual(rateLimiter.counts.admitted + bulkhead.counts.admitted, 0)
+    })
+  )
+
+  it.effect("rejects those who queue at once when the circuit opens", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const bulkhead = Turnstile.make()
+      const policy = yield* Policy.make({ name: "openai", deadline: "10 seconds", breaker, bulkhead })
+      bulkhead.waits.push(5_000, 6_000, 0)
+      const queued = yield* Effect.forkAll([
+        Effect.exit(policy.protect(Effect.succeed("up"))),
+        Effect.exit(policy.protect(Effect.succeed("up")))
+      ])
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(bulkhead.counts.queued, 2)
+      yield* Effect.exit(policy.protect(down))
+      const exits = yield* Fiber.join(queued)
+      assert.deepStrictEqual(exits.map(tagOf), ["CircuitOpen", "CircuitOpen"])
+      assert.strictEqual(yield* Clock.currentTimeMillis, 1_000)
+      assert.deepInclude(bulkhead.counts, { queued: 0, inside: 0 })
+    })
+  )
+
+  it.effect("gives the place back when the breaker rejects after the queue", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const bulkhead = Turnstile.make()
+      const policy = yield* Policy.make({ name: "openai", breaker, bulkhead })
+      const opensAtTheDoor = {
+        name: "door",
+        admit: () => Effect.as(breaker.force("open"), () => Effect.void)
+      }
+      const strict = yield* Policy.make({ name: "openai", breaker, rateLimiter: bulkhead, bulkhead: opensAtTheDoor })
+      assert.strictEqual(tagOf((yield* play(strict.protect(Effect.succeed("up")))).exit), "CircuitOpen")
+      yield* breaker.force("auto")
+      assert.strictEqual(tagOf((yield* play(policy.protect(Effect.succeed("up")))).exit), "up")
+      assert.deepInclude(bulkhead.counts, { admitted: 2, inside: 0 })
+    })
+  )
+
+  it.effect("leases a probe for as long as an attempt may take", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "database", failureThreshold: 1, resetTimeout: "2 seconds" })
+      const policy = yield* Policy.make({ name: "database", attemptTimeout: "5 seconds", breaker })
+      yield* Effect.exit(policy.protect(down))
+      yield* TestClock.adjust("2 seconds")
+      const probe = yield* Effect.fork(policy.protect(Effect.delay(Effect.succeed("up"), "4 seconds")))
+      yield* TestClock.adjust("4 seconds")
+      assert.strictEqual(yield* Fiber.join(probe), "up")
+      assert.strictEqual((yield* breaker.status).state, "closed")
+    })
+  )
+
+  it.effect("describes what was built, outside in", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const policy = yield* Policy.make({
+        name: "openai",
+        deadline: "20 seconds",
+        attemptTimeout: "12 seconds",
+        retry: { jitter: "full" },
+        breaker,
+        rateLimiter: Turnstile.make("openai limit"),
+        bulkhead: Turnstile.make("openai places")
+      })
+      assert.strictEqual(
+        policy.describe,
+        "deadline 20s > retry up to 3 attempts (first after 1s, growing 2 times up to 10s, jitter full), idempotent " +
+          'calls only > look at circuit "openai" > rate limit "openai limit" > bulkhead "openai places" > ' +
+          'circuit breaker "openai" > attempt timeout 12s > call of "openai"'
+      )
+      assert.strictEqual((yield* Policy.make({ name: "bare" })).describe, 'call of "bare"')
+    })
+  )
+
+  it.effect("refuses options that are wrong or crossed, and says what to change", () =>
+    Effect.gen(function* () {
+      const gate = Turnstile.make("one gate")
+      const { message, problems } = yield* Effect.flip(
+        Policy.make({
+          name: "",
+          deadline: "1 second",
+          attemptTimeout: "2 seconds",
+          retry: { maxAttempts: 3, initialDelay: "4 seconds" },
+          rateLimiter: gate,
+          bulkhead: gate
+        })
+      )
+      assert.lengthOf(problems, 4)
+      assert.include(message, "attemptTimeout (2s) is longer than the deadline (1s)")
+      assert.include(message, "lower attemptTimeout, or raise the deadline")
+      assert.include(message, 'the gate "one gate" stands in two places')
+      assert.include(message, "lower retry.initialDelay")
+      const nested = yield* Effect.flip(Policy.make({ name: "x", deadline: 0, retry: { maxAttempts: 0 } }))
+      assert.include(nested.message, "deadline is 0")
+      assert.include(nested.message, "retry: maxAttempts is 0")
+    })
+  )
+})
+
+describe("Policy and its events", () => {
+  const watched = (options: Omit<Policy.Options, "name" | "onEvent">) =>
+    Effect.gen(function* () {
+      const events: Array<Policy.Event> = []
+      const policy = yield* Policy.make({
+        name: "openai",
+        onEvent: (event) => Effect.sync(() => void events.push(event)),
+        ...options
+      })
+      return { events, policy }
+    })
+
+  it.effect("tells attempts, retries and the end of the call with what they took", () =>
+    Effect.gen(function* () {
+      const { events, policy } = yield* watched({ attemptTimeout: "2 seconds", retry: {} })
+      yield* play(policy.protect(scripted([failing, slow, { after: 10 }]).call, { idempotent: true }))
+      assert.deepStrictEqual(
+        events.map((event) =>
+          event._tag === "RetryScheduled" ? { ...event, error: tagOf(Exit.fail(event.error)) } : event
+        ),
+        [
+          { _tag: "AttemptEnded", attempt: 1, outcome: "failure", elapsedMillis: 100 },
+          { _tag: "RetryScheduled", attempt: 1, delayMillis: 1_000, error: "Upstream" },
+          { _tag: "AttemptEnded", attempt: 2, outcome: "failure", elapsedMillis: 2_000 },
+          { _tag: "RetryScheduled", attempt: 2, delayMillis: 2_000, error: "AttemptTimeout" },
+          { _tag: "AttemptEnded", attempt: 3, outcome: "success", elapsedMillis: 10 },
+          { _tag: "CallEnded", outcome: "success", elapsedMillis: 5_110, attempts: 3 }
+        ]
+      )
+    })
+  )
+
+  it.effect("tells a rejected call with its rejection and no attempt", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const { events, policy } = yield* watched({ breaker })
+      yield* breaker.force("open")
+      yield* play(policy.protect(Effect.succeed("up")))
+      const [ended] = events
+      assert.lengthOf(events, 1)
+      assert.deepInclude(ended, { _tag: "CallEnded", outcome: "ignored", attempts: 0 })
+      assert.strictEqual(ended?._tag === "CallEnded" ? ended.rejection?._tag : undefined, "CircuitOpen")
+    })
+  )
+
+  it.effect("tells an interrupted attempt and its call, and a defect as a failure", () =>
+    Effect.gen(function* () {
+      const { events, policy } = yield* watched({})
+      const fiber = yield* Effect.fork(policy.protect(Effect.never))
+      yield* TestClock.adjust(70)
+      yield* Fiber.interrupt(fiber)
+      yield* play(policy.protect(Effect.die("bug")))
+      assert.deepStrictEqual(events, [
+        { _tag: "AttemptEnded", attempt: 1, outcome: "interrupted", elapsedMillis: 70 },
+        { _tag: "CallEnded", outcome: "interrupted", elapsedMillis: 70, attempts: 1 },
+        { _tag: "AttemptEnded", attempt: 1, outcome: "failure", elapsedMillis: 0 },
+        { _tag: "CallEnded", outcome: "failure", elapsedMillis: 0, attempts: 1 }
+      ])
+    })
+  )
+
+  it.effect("is not harmed by a listener that breaks", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const policy = yield* Policy.make({
+        name: "openai",
+        breaker,
+        onEvent: () => {
+          throw new Error("broken listener")
+        }
+      })
+      assert.strictEqual(tagOf((yield* play(policy.protect(Effect.succeed("up")))).exit), "up")
+    })
+  )
+})
