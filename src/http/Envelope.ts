@@ -53,7 +53,8 @@ export interface Options {
 }
 
 /**
- * The decorated router. Routes that are built on it are in the table, and whatever is built on the plain router below
+ * The decorated router. Who counts as one client of a rate limit is `RateLimit.ClientKey` of the context this layer is
+ * built in: provide `Identity.layer` to it, and not to the handlers alone. Routes that are built on it are in the table, and whatever is built on the plain router below
  * it has the envelope too.
  *
  * @since 0.1.0
