@@ -36,7 +36,7 @@ import * as Identity from "../../../src/http/Identity.js"
 import * as Lifecycle from "../../../src/http/Lifecycle.js"
 import * as OperatorAccess from "../../../src/http/OperatorAccess.js"
 import * as Probes from "../../../src/http/Probes.js"
-import * as RateLimit from "../../../src/http/RateLimit.js"
+import * as RateLimitGroups from "../../../src/http/RateLimitGroups.js"
 import * as Server from "../../../src/http/Server.js"
 import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
@@ -311,7 +311,7 @@ export interface Options {
 
 const services = (options: Options) =>
   Layer.mergeAll(
-    RateLimit.layer({
+    RateLimitGroups.layer({
       READ: { limit: 1000, window: "1 minute" },
       TINY: { limit: 2, window: "1 minute" },
       ...options.limits
