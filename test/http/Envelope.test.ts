@@ -3,7 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { ErrorLog } from "../../src/health/ErrorLog.js"
 import type { HttpSample } from "../../src/telemetry/Metrics.js"
-import { isProblem, withApp } from "./support/TestApp.js"
+import { isProblem } from "./support/isProblem.js"
+import { withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
 
 describe("Envelope", () => {

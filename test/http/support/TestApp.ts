@@ -1,7 +1,6 @@
 /**
  * A small API on a real server: one route for every kind of answer.
  */
-import { assert } from "@effect/vitest"
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
@@ -43,7 +42,6 @@ import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
 import { KeyedRateLimiters, type RateLimitConfig } from "../../../src/resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "../../../src/resilience/RateLimitStore.js"
-import type { Reply } from "./Wire.js"
 
 export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
   "PlanLimitReached",
@@ -362,15 +360,3 @@ export const start = (options: Options = {}) =>
 /** Runs a test against an application of its own, without log lines. */
 export const withApp = <A>(use: (app: App) => Effect.Effect<A, never, Scope.Scope>, options?: Options) =>
   Effect.scoped(Effect.flatMap(start(options), use)).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
-
-/** Asserts that a reply has the form of every error. */
-export const isProblem = (reply: Reply, status: number, code: string, instance: string): void => {
-  assert.strictEqual(reply.status, status)
-  assert.strictEqual(reply.headers["content-type"], "application/problem+json")
-  assert.strictEqual(reply.json["status"], status)
-  assert.strictEqual(reply.json["code"], code)
-  assert.strictEqual(reply.json["type"], `/problems/${code}`)
-  assert.strictEqual(reply.json["instance"], instance)
-  assert.strictEqual(reply.json["requestId"], reply.headers["x-request-id"])
-  for (const member of ["title", "detail"]) assert.isString(reply.json[member], member)
-}
