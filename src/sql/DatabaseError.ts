@@ -64,9 +64,6 @@ interface Trait {
   readonly says: string
   /** Whether the same work, sent again, can succeed. */
   readonly retryable: boolean
-  /** The database never says when to come back. */
-  get retryAfter(): Duration.Duration | undefined
-
   /** Whether it speaks against the database's health, and so counts in a circuit breaker. */
   readonly outage: boolean
 }
