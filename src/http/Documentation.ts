@@ -48,7 +48,7 @@ const page = (api: HttpApi.HttpApi.Any): Layer.Layer<never, never, HttpLayerRout
       HttpLayerRouter.middleware(
         Effect.map((response: HttpServerResponse.HttpServerResponse) =>
           SecurityHeaders.page(HttpServerResponse.setHeaders(response, kept), {
-            scripts: ["'unsafe-inline'", "'unsafe-eval'"],
+            scripts: ["'unsafe-inline'", "'wasm-unsafe-eval'"],
             styles: ["'unsafe-inline'"],
             images: ["blob:"],
             fonts: ["data:"]

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
@@ -16,13 +15,11 @@ import {
 import * as Metrics from "../telemetry/Metrics.js"
 import { RateLimits, type Limiter } from "./RateLimit.js"
 
-const toLimiter = (limiter: KeyedRateLimiter, window: Duration.DurationInput): Limiter => {
+const toLimiter = (limiter: KeyedRateLimiter): Limiter => {
   const turnedAway = Metrics.recordRateLimited(limiter.name)
   return {
     name: limiter.name,
-    windowMillis: Duration.toMillis(window),
-    check: (key) =>
-      Effect.tap(limiter.check(key), ({ allowed }) => (allowed ? Effect.void : turnedAway))
+    check: (key) => Effect.tap(limiter.check(key), ({ allowed }) => (allowed ? Effect.void : turnedAway))
   }
 }
 
@@ -37,8 +34,7 @@ export const layer = (
     RateLimits,
     Effect.gen(function* () {
       const limiters = yield* KeyedRateLimiters
-      const make = (name: string, config: RateLimitConfig) =>
-        Effect.map(limiters.get({ name, ...config }), (limiter) => toLimiter(limiter, config.window))
+      const make = (name: string, config: RateLimitConfig) => Effect.map(limiters.get({ name, ...config }), toLimiter)
       const made = yield* Effect.all(
         Object.fromEntries(Object.entries(groups).map(([name, config]) => [name, make(name, config)]))
       )
@@ -47,7 +43,9 @@ export const layer = (
           // The limits of a route are written in the program: one that cannot be built is a bug, not a condition.
           if (typeof config !== "string") return Effect.orDie(make(route, config))
           const limiter = made[config]
-          return limiter === undefined ? Effect.dieMessage(`No rate limit group is named "${config}"`) : Effect.succeed(limiter)
+          return limiter === undefined
+            ? Effect.dieMessage(`No rate limit group is named "${config}"`)
+            : Effect.succeed(limiter)
         }
       })
     })

@@ -87,7 +87,11 @@ export class RedisConnection extends Context.Tag("@dialdrill/selfheal/RedisConne
 
 /** How long connecting may take, and how long a start waits for Redis before it goes on without. */
 const connectTimeoutMillis = 500
-/** A connection on which nothing is heard for so long after a command is given up and made anew. */
+/**
+ * A connection on which nothing is heard for so long after a command is given up and made anew. Without it a peer that
+ * vanished silently is kept for as long as TCP retransmits, a quarter of an hour. ioredis does not disarm the timer when
+ * the connection breaks in between, so a fresh connection may be remade once; a caller then sees one `unreachable`.
+ */
 const silenceMillis = 1000
 
 /**
@@ -102,15 +106,17 @@ export const make = (options: Options): Effect.Effect<RedisConnectionShape, Redi
     const problem = problemOf(url)
     if (problem !== undefined) return yield* new RedisConfigurationError({ problem })
 
+    const commandTimeout = Duration.toMillis(options.commandTimeout ?? "150 millis")
     let lastFailure: unknown
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => {
         const client = new Redis(url, {
           enableOfflineQueue: false,
           maxRetriesPerRequest: 0,
-          commandTimeout: Duration.toMillis(options.commandTimeout ?? "150 millis"),
+          commandTimeout,
           connectTimeout: connectTimeoutMillis,
-          socketTimeout: silenceMillis,
+          // Not before the command itself: it may take the time it was given.
+          socketTimeout: Math.max(silenceMillis, commandTimeout),
           retryStrategy: (attempt) => Math.min(50 * attempt, 1000)
         })
         // Without a listener ioredis prints every failed attempt; what a caller has to know is in its own error.

@@ -128,7 +128,10 @@ export interface Status {
 export interface KeyedRateLimiter {
   readonly name: string
   readonly limits: ReadonlyArray<{ readonly limit: number; readonly windowMillis: number }>
-  /** Counts a request of a client and says whether it is allowed. A cost above the limit could never be. */
+  /**
+   * Counts a request of a client and says whether it is allowed. A cost above the limit could never be. Keys are kept as
+   * they are: bound the length of those that come from outside.
+   */
   readonly check: {
     (key: string): Effect.Effect<Decision>
     (key: string, cost: number): Effect.Effect<Decision, KeyedRateLimiterConfigurationError>
@@ -153,6 +156,8 @@ export class KeyedRateLimiterConfigurationError extends Data.TaggedError("KeyedR
   }
 }
 
+const defaultMaxKeys = 100_000
+
 /**
  * Makes a limiter that keeps its books in the store.
  *
@@ -163,7 +168,7 @@ export const make = (
   options: Options
 ): Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError, RateLimitStore> =>
   Effect.gen(function* () {
-    const { maxKeys = 100_000, name, onStoreFailure = "localFallback" } = options
+    const { maxKeys = defaultMaxKeys, name, onStoreFailure = "localFallback" } = options
     const misconfigured = (problem: string) => new KeyedRateLimiterConfigurationError({ limiter: name, problem })
 
     const limits: Array<Gcra.Limit> = []
@@ -265,7 +270,7 @@ const inWords = ({ limit, windowMillis }: Gcra.Limit): string =>
  * @category models
  */
 export interface KeyedRateLimitersShape {
-  /** The limiter of that name. Fails when it exists with other limits. */
+  /** The limiter of that name. Fails when it exists with other options. */
   readonly get: (options: Options) => Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError>
   readonly all: Effect.Effect<ReadonlyArray<KeyedRateLimiter>>
 }
@@ -288,43 +293,55 @@ export class KeyedRateLimiters extends Context.Tag("@dialdrill/selfheal/KeyedRat
   )
 }
 
-type Known = ReadonlyMap<string, KeyedRateLimiter>
-
 /** More names than any application has: a name made from a request's data is found out before memory is. */
 const maxLimiters = 1000
 
+interface Known {
+  readonly limiter: KeyedRateLimiter
+  readonly options: Options
+}
+
 const makeRegistry: Effect.Effect<KeyedRateLimitersShape, never, RateLimitStore> = Effect.gen(function* () {
   const store = yield* RateLimitStore
-  const limiters = yield* Ref.make<Known>(new Map())
+  const limiters = yield* Ref.make<ReadonlyMap<string, Known>>(new Map())
   const misconfigured = (limiter: string, problem: string) =>
     Effect.fail(new KeyedRateLimiterConfigurationError({ limiter, problem }))
 
+  const create = (options: Options): Effect.Effect<Known, KeyedRateLimiterConfigurationError> =>
+    Effect.gen(function* () {
+      const limiter = yield* Effect.provideService(make(options), RateLimitStore, store)
+      // Another caller may have been faster; the first one stays.
+      const known = yield* Ref.modify(limiters, (all): [Known | undefined, ReadonlyMap<string, Known>] => {
+        const known = all.get(options.name)
+        if (known !== undefined) return [known, all]
+        if (all.size >= maxLimiters) return [undefined, all]
+        const made = { limiter, options }
+        return [made, new Map(all).set(options.name, made)]
+      })
+      return known ?? (yield* misconfigured(options.name, `there are ${maxLimiters} limiters already; use fewer names`))
+    })
+
   return {
-    all: Effect.map(Ref.get(limiters), (all) => [...all.values()]),
+    all: Effect.map(Ref.get(limiters), (all) => [...all.values()].map(({ limiter }) => limiter)),
     get: (options) =>
       Effect.gen(function* () {
-        const made = yield* Effect.provideService(make(options), RateLimitStore, store)
-        const found = yield* Ref.modify(limiters, (all): [KeyedRateLimiter | undefined, Known] => {
-          const known = all.get(options.name)
-          if (known !== undefined) return [known, all]
-          return all.size >= maxLimiters ? [undefined, all] : [made, new Map(all).set(options.name, made)]
-        })
-        if (found === undefined) {
-          return yield* misconfigured(options.name, `there are ${maxLimiters} limiters already; use fewer names`)
-        }
-        if (limitsOf(found) !== limitsOf(made)) {
-          return yield* misconfigured(
-            options.name,
-            `asked for with ${limitsOf(made)}, but it exists with ${limitsOf(found)}; use one set of limits for a name, or another name`
-          )
-        }
-        return found
+        const known = (yield* Ref.get(limiters)).get(options.name) ?? (yield* create(options))
+        const [asked, there] = [inFull(options), inFull(known.options)]
+        if (asked === there) return known.limiter
+        return yield* misconfigured(
+          options.name,
+          `asked for with ${asked}, but it exists with ${there}; use one set of options for a name, or another name`
+        )
       })
   }
 })
 
-const limitsOf = (limiter: KeyedRateLimiter): string =>
-  limiter.limits.map(({ limit, windowMillis }) => `${limit} per ${windowMillis} ms`).join(" and ")
+const inFull = (options: Options): string =>
+  [
+    ...[options, ...(options.and ?? [])].map(({ limit, window }) => `${limit} per ${Duration.toMillis(window)} ms`),
+    `at most ${options.maxKeys ?? defaultMaxKeys} clients`,
+    options.onStoreFailure ?? "localFallback"
+  ].join(", ")
 
 /**
  * The one limiter of a name.

@@ -114,6 +114,7 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
     const maxWait =
       mode === "reject" ? 0 : options.maxWait === undefined ? interval : Duration.toMillis(options.maxWait)
     const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
+    const noDoor = yield* Queue.sliding<void>(1)
 
     const reject = (reason: RateLimited["reason"], retryAfter: number): Effect.Effect<never, RateLimited> =>
       Effect.suspend(() =>
@@ -122,23 +123,28 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
         )
       )
 
-    /** One step of the machine at the current time; knocks at the doors of all whom it concerns. */
+    /**
+     * One step of the machine at the current time; knocks at the doors of all whom it concerns. Waiters step too, and a
+     * waiter who is interrupted between the two would leave those it has served asleep.
+     */
     const step = <A>(
       decide: (state: Kernel.State<Door>, now: number) => [A, Kernel.Served<Door>, Kernel.State<Door>]
     ): Effect.Effect<A> =>
-      Effect.flatMap(MonotonicClock.now, (now) =>
-        Effect.flatMap(
-          Ref.modify(ref, (state): [[A, ReadonlyArray<Door>], Kernel.State<Door>] => {
-            const [decision, served, next] = decide(state, now)
-            return [[decision, Kernel.concerned(state, next, served)], next]
-          }),
-          ([decision, doors]) =>
-            doors.length === 0
-              ? Effect.succeed(decision)
-              : Effect.as(
-                  Effect.forEach(doors, (door) => Queue.offer(door, undefined), { discard: true }),
-                  decision
-                )
+      Effect.uninterruptible(
+        Effect.flatMap(MonotonicClock.now, (now) =>
+          Effect.flatMap(
+            Ref.modify(ref, (state): [[A, ReadonlyArray<Door>], Kernel.State<Door>] => {
+              const [decision, served, next] = decide(state, now)
+              return [[decision, Kernel.concerned(state, next, served)], next]
+            }),
+            ([decision, doors]) =>
+              doors.length === 0
+                ? Effect.succeed(decision)
+                : Effect.as(
+                    Effect.forEach(doors, (door) => Queue.offer(door, undefined), { discard: true }),
+                    decision
+                  )
+          )
         )
       )
 
@@ -200,22 +206,36 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
       (cost: number): RateLimiter["admit"] =>
       (admission) => {
         const patience = Math.min(maxWait, admission.patience)
-        return Effect.flatMap(Queue.sliding<void>(1), (door) =>
-          Effect.flatMap(
-            step((state, now) => Kernel.admit(limits, state, cost, door, now, patience)),
-            (decision) => {
-              switch (decision._tag) {
-                case "Taken":
-                  return Effect.succeed(permitOf(decision.ticket, cost))
-                case "Refused":
-                  return reject(mode === "reject" ? "limit" : decision.reason, decision.retryAfter)
-                case "Queued":
-                  return wait(decision.ticket, cost, patience, door, admission)
-              }
-            }
-          )
+        // Most calls need not wait, and a door costs more than all the rest: first asked without one.
+        return Effect.flatMap(
+          step((state, now) => Kernel.admit(limits, state, cost, noDoor, now, 0)),
+          (decision) => {
+            if (decision._tag === "Taken") return Effect.succeed(permitOf(decision.ticket, cost))
+            if (mode === "reject" && decision._tag === "Refused") return reject("limit", decision.retryAfter)
+            return Effect.flatMap(Queue.sliding<void>(1), (door) => queue(cost, patience, door, admission))
+          }
         )
       }
+
+    const queue = (
+      cost: number,
+      patience: number,
+      door: Door,
+      admission: Admission
+    ): Effect.Effect<Permit, RateLimited | Rejection> =>
+      Effect.flatMap(
+        step((state, now) => Kernel.admit(limits, state, cost, door, now, patience)),
+        (decision) => {
+          switch (decision._tag) {
+            case "Taken":
+              return Effect.succeed(permitOf(decision.ticket, cost))
+            case "Refused":
+              return reject(decision.reason, decision.retryAfter)
+            case "Queued":
+              return wait(decision.ticket, cost, patience, door, admission)
+          }
+        }
+      )
 
     const status = step((state, now): [Status, Kernel.Served<Door>, Kernel.State<Door>] => {
       const [others, next] = Kernel.advance(limits, state, now)

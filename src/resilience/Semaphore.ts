@@ -93,18 +93,23 @@ type Taken = Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Semaphore> =>
-  Effect.map(Ref.make<Kernel.State<Door>>(Kernel.initial), (ref) => {
+  Effect.gen(function* () {
+    const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
+    const noDoor = yield* Deferred.make<void>()
     const limits: Kernel.Limits = { permits: options.permits, maxQueued: options.maxQueued ?? 0 }
+    const queueless: Kernel.Limits = { ...limits, maxQueued: 0 }
     const maxWait = options.maxWait === undefined ? Infinity : Duration.toMillis(options.maxWait)
 
     /** Changes the state and opens the doors of those who were served by it. */
     const change = (
       step: (state: Kernel.State<Door>) => [ReadonlyArray<Kernel.Waiter<Door>>, Kernel.State<Door>]
     ): Effect.Effect<void> =>
-      Effect.flatMap(Ref.modify(ref, step), (served) =>
-        served.length === 0
-          ? Effect.void
-          : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
+      Effect.uninterruptible(
+        Effect.flatMap(Ref.modify(ref, step), (served) =>
+          served.length === 0
+            ? Effect.void
+            : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
+        )
       )
 
     const permitOf = (permits: number): Effect.Effect<void> => {
@@ -147,24 +152,32 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
     const take: Semaphore["take"] = (permits, admission) => {
       if (permits > limits.permits) return refuse("more-than-all")
       const patience = Math.min(maxWait, admission.patience)
-      // Who cannot wait does not queue, not even for an instant.
-      const bounds = patience > 0 ? limits : { ...limits, maxQueued: 0 }
-      return Effect.flatMap(Deferred.make<void>(), (door) =>
-        Effect.flatMap(
-          Ref.modify(ref, (state) => Kernel.admit(bounds, state, permits, door)),
-          (taken): Taken => {
-            switch (taken._tag) {
-              case "Taken":
-                return Effect.succeed(permitOf(permits))
-              case "Full":
-                return refuse(patience > 0 ? "queue-full" : "wait-too-long")
-              case "Queued":
-                return wait(taken.ticket, permits, patience, door, admission)
-            }
-          }
-        )
+      // Most callers need not wait, and a door costs more than all the rest: first asked without one.
+      return Effect.flatMap(
+        Ref.modify(ref, (state) => Kernel.admit(queueless, state, permits, noDoor)),
+        (taken) => {
+          if (taken._tag === "Taken") return Effect.succeed(permitOf(permits))
+          if (limits.maxQueued === 0) return refuse("queue-full")
+          if (patience <= 0) return refuse("wait-too-long")
+          return Effect.flatMap(Deferred.make<void>(), (door) => queue(permits, patience, door, admission))
+        }
       )
     }
+
+    const queue = (permits: number, patience: number, door: Door, admission: Admission): Taken =>
+      Effect.flatMap(
+        Ref.modify(ref, (state) => Kernel.admit(limits, state, permits, door)),
+        (taken): Taken => {
+          switch (taken._tag) {
+            case "Taken":
+              return Effect.succeed(permitOf(permits))
+            case "Full":
+              return refuse("queue-full")
+            case "Queued":
+              return wait(taken.ticket, permits, patience, door, admission)
+          }
+        }
+      )
 
     return {
       take,

@@ -10,7 +10,6 @@
 import * as SqlError from "@effect/sql/SqlError"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -85,7 +84,11 @@ const traits: Record<Reason, Trait> = {
   "statement-timeout": { says: "The statement was cancelled, having run too long", retryable: false, outage: true },
   "transaction-aborted": { says: "The transaction was rolled back as a whole", retryable: false, outage: false },
   "read-only": { says: "The database takes no writes", retryable: false, outage: true },
-  "unknown-outcome": { says: "The connection was lost at COMMIT; the outcome is unknown", retryable: true, outage: true },
+  "unknown-outcome": {
+    says: "The connection was lost at COMMIT; the outcome is unknown",
+    retryable: true,
+    outage: true
+  },
   "server-error": { says: "The database failed inside", retryable: false, outage: true },
   raised: { says: "The database raised an exception", retryable: false, outage: false },
   unknown: { says: "The database call failed", retryable: false, outage: true }
@@ -116,27 +119,34 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
     return traits[this.reason].retryable && this.code !== "53100" // a full disk does not empty itself
   }
 
-  /** The database never says when to come back. */
-  get retryAfter(): Duration.Duration | undefined {
-    return undefined
+  /** Whether it speaks against the database's health: a lost connection does, a unique violation does not. */
+  get countsAsFailure(): boolean {
+    return traits[this.reason].outage
+  }
+
+  /** Whether it is an answer that a program asks for, and nothing for an operator to look at. */
+  get isExpected(): boolean {
+    return this.reason === "unique-violation"
   }
 
   override get message(): string {
-    const parts = [this.code, this.constraint === undefined ? undefined : `constraint "${this.constraint}"`, this.detail]
+    const parts = [
+      this.code,
+      this.constraint === undefined ? undefined : `constraint "${this.constraint}"`,
+      this.detail
+    ]
     const known = parts.filter(Predicate.isNotUndefined)
     return known.length === 0 ? traits[this.reason].says : `${traits[this.reason].says} (${known.join(", ")})`
   }
 }
 
 /**
- * Whether an error speaks against the database's health: a lost connection does, a unique violation does not. Values
- * that are not a `DatabaseError` do not either. Made for `CircuitBreaker`'s `isFailure`.
+ * Whether a value is a `DatabaseError` that speaks against the database's health.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const countsAgainstBreaker = (error: unknown): boolean =>
-  error instanceof DatabaseError && traits[error.reason].outage
+export const countsAgainstBreaker = (error: unknown): boolean => error instanceof DatabaseError && error.countsAsFailure
 
 /**
  * Whether a failure means that the connection is gone or could not be had.

@@ -204,9 +204,7 @@ const patience = Schedule.exponential("250 millis").pipe(Schedule.union(Schedule
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  options: Options
-): Effect.Effect<MigrationsShape, never, SqlClient.SqlClient | Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<MigrationsShape, never, SqlClient.SqlClient | Scope.Scope> =>
   Effect.gen(function* () {
     const status = yield* Ref.make<Status>({ _tag: "Running", attempts: 0 })
     const tried = yield* Deferred.make<void>()
@@ -222,11 +220,7 @@ export const make = (
       ),
       Effect.ensuring(Deferred.succeed(tried, undefined))
     )
-    yield* attempt.pipe(
-      Effect.retry(patience),
-      Effect.zipRight(Deferred.succeed(ready, undefined)),
-      Effect.forkScoped
-    )
+    yield* attempt.pipe(Effect.retry(patience), Effect.zipRight(Deferred.succeed(ready, undefined)), Effect.forkScoped)
     return Migrations.of({
       status: Ref.get(status),
       ready: Deferred.await(ready),

@@ -304,7 +304,8 @@ const inspect = (client: Pg.PoolClient): Connection => {
   // five seconds, on the embedded engine always. It does so only for a connection whose process it knows.
   driver.processID = undefined
   let ending = false
-  client.connection.on("errorMessage", (message: { readonly code?: string }) => {
+  // Before the driver's own listener, which already lets the user of the connection give it back.
+  client.connection.prependListener("errorMessage", (message: { readonly code?: string }) => {
     ending ||= /^(57P0[1-5]|25P03)$/.test(message.code ?? "")
   })
   return {

@@ -16,6 +16,7 @@ import * as SqlError from "@effect/sql/SqlError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
@@ -116,10 +117,7 @@ const nested = <A, E, R>(
   )
 }
 
-const commit = (
-  connection: Watched,
-  options: Options | undefined
-): Effect.Effect<void, DatabaseError.DatabaseError> =>
+const commit = (connection: Watched, options: Options | undefined): Effect.Effect<void, DatabaseError.DatabaseError> =>
   atMost(connection.executeRaw("COMMIT", []), options?.commitTimeout ?? "3 seconds").pipe(
     Effect.mapError(DatabaseError.fromUnknown),
     Effect.flatMap((answer) => {
@@ -145,7 +143,9 @@ const commit = (
 const undo = (connection: Watched, statement: string, options: Options | undefined): Effect.Effect<void> =>
   connection.abandoned
     ? Effect.void
-    : Effect.ignore(atMost(connection.executeUnprepared(statement, [], undefined), options?.rollbackTimeout ?? "1 second"))
+    : Effect.ignore(
+        atMost(connection.executeUnprepared(statement, [], undefined), options?.rollbackTimeout ?? "1 second")
+      )
 
 const outcome = <A, E>(
   connection: Watched,
@@ -153,11 +153,20 @@ const outcome = <A, E>(
 ): Effect.Effect<A, E | DatabaseError.DatabaseError> =>
   Exit.isSuccess(exit) ? Effect.fail(connection.aborted) : Effect.failCause(exit.cause)
 
-/** A time limit within a region that cannot be interrupted from outside. */
-const atMost = <A, E, R>(
-  self: Effect.Effect<A, E, R>,
-  limit: Duration.DurationInput
-): Effect.Effect<Option.Option<A>, E, R> => Effect.timeoutOption(Effect.interruptible(self), limit)
+/**
+ * A time limit that the caller's interruption does not shorten. `Effect.timeout` would: an interruption reaches the
+ * children of a fibre at once, also while the fibre itself cannot be interrupted. So these are nobody's children.
+ */
+const atMost = <A, E>(self: Effect.Effect<A, E>, limit: Duration.DurationInput): Effect.Effect<Option.Option<A>, E> =>
+  Effect.uninterruptible(
+    Effect.gen(function* () {
+      const work = yield* Effect.forkDaemon(Effect.interruptible(self))
+      const timer = yield* Effect.forkDaemon(Effect.interruptible(Effect.delay(Fiber.interrupt(work), limit)))
+      const exit = yield* Fiber.await(work)
+      yield* Fiber.interrupt(timer)
+      return Exit.isInterrupted(exit) ? Option.none() : Option.some(yield* exit)
+    })
+  )
 
 /**
  * The connection of a transaction, watched for a statement that was interrupted. The server may still be running that

@@ -2,7 +2,7 @@
  * A PostgreSQL of one's own: each suite makes a cluster in a temporary folder, on a unix socket and a free port of the
  * loopback address, and may stop, kill and freeze it as it likes.
  */
-import { execFileSync, spawn } from "node:child_process"
+import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
@@ -98,7 +98,13 @@ export const make = async (): Promise<Postgres> => {
   const pids = (): ReadonlyArray<number> => {
     const postmaster = Number(fs.readFileSync(path.join(data, "postmaster.pid"), "utf8").split("\n")[0])
     const children = fs.readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, "utf8").trim()
-    return [postmaster, ...children.split(" ").filter((pid) => pid !== "").map(Number)]
+    return [
+      postmaster,
+      ...children
+        .split(" ")
+        .filter((pid) => pid !== "")
+        .map(Number)
+    ]
   }
   const signal = (name: NodeJS.Signals): void => {
     for (const pid of pids()) {
@@ -137,10 +143,3 @@ export const make = async (): Promise<Postgres> => {
   await postgres.start()
   return postgres
 }
-
-/** Runs a script of TypeScript or JavaScript in a process of its own, as a program would. */
-export const child = (file: string, args: ReadonlyArray<string>, options: { readonly uid?: number } = {}) =>
-  spawn(process.execPath, ["--import", "tsx", file, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid })
-  })

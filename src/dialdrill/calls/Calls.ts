@@ -14,8 +14,7 @@ import { purchasable } from "../billing/Wire.js"
 import { usageOf } from "../billing/Usage.js"
 import type { Degraded } from "../Wire.js"
 import { Ids } from "../Ids.js"
-import { analyze } from "../scoring/Analytics.js"
-import { score } from "../scoring/Scoring.js"
+import { review } from "../scoring/Review.js"
 import type { Turn } from "../scoring/Wire.js"
 import { orStorageUnavailable, type StorageUnavailable } from "../Unavailable.js"
 import { Writes } from "../Writes.js"
@@ -142,6 +141,7 @@ const pickUp = (personality: string): Effect.Effect<readonly [ReadonlyArray<Turn
 
 const make = Effect.gen(function* () {
   const database = yield* Database
+  const orUnavailable = orStorageUnavailable(database.dependency)
   const voice = yield* Voice
   const writes = yield* Writes
   const ids = yield* Ids
@@ -180,7 +180,7 @@ const make = Effect.gen(function* () {
         )
       )
       return started(call, line.signedUrl)
-    }).pipe(orStorageUnavailable)
+    }).pipe(orUnavailable)
 
   const simulate: CallsShape["simulate"] = (user, id) =>
     Effect.gen(function* () {
@@ -194,7 +194,7 @@ const make = Effect.gen(function* () {
     }).pipe(
       (change) => database.transaction("calls.simulate", change, { idempotent: true }),
       writes.accepted,
-      orStorageUnavailable
+      orUnavailable
     )
 
   const say: CallsShape["say"] = (user, id, text) =>
@@ -216,28 +216,32 @@ const make = Effect.gen(function* () {
       ]
       yield* Repo.saveConversation(id, state, transcript, row.degraded)
       return { reply, turn: state.turn, ended }
-    }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orStorageUnavailable)
+    }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orUnavailable)
 
   const complete: CallsShape["complete"] = (user, id, conversation) =>
     Effect.gen(function* () {
       const row = yield* found(id)(Repo.findForUpdate(id, user))
       if (row.status === "completed") return completed(row)
       const now = yield* DateTime.now
-      const transcript = conversation.transcript ?? row.transcript
-      const call = { transcript, durationSeconds: conversation.durationSeconds }
+      const given = conversation.transcript ?? []
+      const transcript = given.length > 0 ? given : row.transcript
+      const { analytics, score } =
+        transcript.length === 0
+          ? { analytics: null, score: null }
+          : review({ transcript, durationSeconds: conversation.durationSeconds })
       const completion: Repo.Completion = {
         completedAt: now,
         durationSeconds: conversation.durationSeconds ?? null,
         transcript,
-        score: transcript.length === 0 ? null : score(call),
-        analytics: transcript.length === 0 ? null : analyze(call)
+        score,
+        analytics
       }
       yield* Repo.complete(id, completion)
       return completed({ ...row, ...completion })
     }).pipe(
       (change) => database.transaction("calls.complete", change, { idempotent: true }),
       writes.accepted,
-      orStorageUnavailable
+      orUnavailable
     )
 
   return Calls.of({
@@ -246,13 +250,13 @@ const make = Effect.gen(function* () {
     say,
     complete,
     list: (user) =>
-      orStorageUnavailable(
+      orUnavailable(
         Effect.map(database.call("calls.list", Repo.list(user, listed), { idempotent: true }), (rows) =>
           rows.map(summary)
         )
       ),
     get: (user, id) =>
-      orStorageUnavailable(
+      orUnavailable(
         Effect.map(database.call("calls.get", found(id)(Repo.find(id, user)), { idempotent: true }), details)
       )
   })

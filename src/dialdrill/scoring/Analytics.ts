@@ -253,8 +253,8 @@ const paceOf = (timeline: Timeline.Timeline): Figure => {
 /** The stated duration, or the end of the last turn; `undefined` when neither is known or it is no time at all. */
 const durationOf = ({ durationSeconds }: PracticeCall, timeline: Timeline.Timeline | undefined): number | undefined => {
   const end = timeline?.spans.reduce((last, span) => Math.max(last, span.end), 0) ?? 0
-  const seconds = Math.max(end, durationSeconds ?? 0)
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
+  const seconds = Math.max(end, Timeline.isTime(durationSeconds) ? durationSeconds : 0)
+  return seconds > 0 ? seconds : undefined
 }
 
 /** Each turn of the prospect with the turn of the rep that follows it. */

@@ -9,20 +9,20 @@ import type { Sentence } from "./Transcript.js"
 
 // Words that are often meant count only where they are not: "like" between commas, "so," at the start, ", right?" at
 // the end. "What kind of", "do you know" and "what I mean" are no fillers.
-const filler = new RegExp(
-  [
-    "(?<![\\p{L}\\p{N}-])(?:u+m+|u+h+(?!-)|e+r+m*|h+m+|a+h+)(?![\\p{L}\\p{N}-])",
-    "(?<!(?:do|did|let|if|would|as|what|how|could|to|that)\\s)\\byou know\\b(?!\\s+(?:what|how|who|why|when|where|which|if|the|that|about|your|it|this))",
-    "(?<!what\\s)\\bi mean\\b",
-    "(?<!\\b(?:what|which|this|that|the|some|any|same|a|one|every|each|these|those|all)\\s)\\b(?:kind|sort) of\\b",
-    "\\b(?:basically|literally|actually|honestly|obviously|essentially|or whatever|and stuff|or something)\\b",
-    "(?:,\\s*like\\b(?=\\s*,)|\\blike,|\\b(?:was|is|it's|just|be),?\\s+like\\b(?=,|\\s+(?:so|really|super|you|the|a|totally)))",
-    "^(?:so|well|yeah|right|okay so|and so),",
-    ",\\s*(?:right|yeah|okay|you see)\\?$",
-    "\\byeah,?\\s+yeah\\b"
-  ].join("|"),
-  "giu"
-)
+const fillers = [
+  "(?<![\\p{L}\\p{N}-])(?:u+m+|u+h+(?!-)|e+r+m*|h+m+|a+h+)(?![\\p{L}\\p{N}-])",
+  "(?<!(?:do|did|let|if|would|as|what|how|could|to|that)\\s)\\byou know\\b(?!\\s+(?:what|how|who|why|when|where|which|if|the|that|about|your|it|this))",
+  "(?<!what\\s)\\bi mean\\b",
+  "(?<!\\b(?:what|which|this|that|the|some|any|same|a|one|every|each|these|those|all)\\s)\\b(?:kind|sort) of\\b",
+  "\\b(?:basically|literally|actually|honestly|obviously|essentially|or whatever|and stuff|or something)\\b",
+  "(?:,\\s*like\\b(?=\\s*,)|\\blike,|\\b(?:was|is|it's|just|be),?\\s+like\\b(?=,|\\s+(?:so|really|super|you|the|a|totally)))",
+  "^(?:so|well|yeah|right|okay so|and so),",
+  ",\\s*(?:right|yeah|okay|you see)\\?$",
+  "\\byeah,?\\s+yeah\\b"
+].join("|")
+
+const filler = new RegExp(fillers, "giu")
+const fillerWithCommas = new RegExp(`(?:\\s*,)?\\s*(?:${fillers})(?:\\s*,)?`, "giu")
 
 /**
  * The number of fillers in a sentence.
@@ -30,7 +30,7 @@ const filler = new RegExp(
  * @since 0.1.0
  * @category accessors
  */
-export const fillersIn = ({ plain }: Sentence): number => Array.from(plain.matchAll(filler)).length
+export const fillersIn = ({ plain }: Sentence): number => plain.match(filler)?.length ?? 0
 
 /**
  * The same words without the fillers, tidied.
@@ -39,15 +39,17 @@ export const fillersIn = ({ plain }: Sentence): number => Array.from(plain.match
  * @category conversions
  */
 export const withoutFillers = (text: string): string => {
-  const rest = text
-    .replace(/[‘’]/gu, "'")
-    .replace(filler, " ")
-    .replace(/\s+/gu, " ")
-    .replace(/(?:\s?[,;])+(?=\s?[,.?!;])/gu, "")
-    .replace(/\s(?=[,.?!;])/gu, "")
-    .replace(/^[\s,.;]+|[\s,;]+$/gu, "")
+  // Twice, because "so," counts only at the beginning, and may get there when an "um," has gone.
+  const rest = strip(strip(text.replace(/[‘’]/gu, "'")))
   return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
+
+const strip = (text: string): string =>
+  text
+    .replace(fillerWithCommas, " ")
+    .replace(/\s+/gu, " ")
+    .replace(/\s(?=[,.?!;])/gu, "")
+    .replace(/^[\s,.;]+|[\s,;]+$/gu, "")
 
 const hedge = anyOf(
   "(i guess|i suppose|i hope|hopefully|maybe|perhaps|possibly|probably|not (really )?sure|kinda|sorta|i'm no expert|i don't know|i'm not certain|might be able|sort of|could maybe|i was (just )?(wondering|hoping)|if that's (ok|okay)|if you (want|like)|a little bit|i'll try|try to|not really)"

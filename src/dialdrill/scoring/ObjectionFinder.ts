@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { anyOf } from "./Phrases.js"
-import { isDiscovery, isQuestion } from "./Questions.js"
+import { isConfirmation, isDiscovery, isQuestion } from "./Questions.js"
 import type { Sentence } from "./Transcript.js"
 
 /**
@@ -17,7 +17,7 @@ import type { Sentence } from "./Transcript.js"
 export type ObjectionKind = "price" | "timing" | "competitor" | "authority" | "need" | "trust" | "brush-off"
 
 /**
- * An objection: its kind, the prospect's sentence, and what the rep said about it (at most {@link replyTurns} turns).
+ * An objection: its kind, the prospect's sentence, and what the rep said about it (at most `replyTurns` turns).
  *
  * @since 0.1.0
  * @category models
@@ -28,13 +28,8 @@ export interface Objection {
   readonly reply: ReadonlyArray<Sentence>
 }
 
-/**
- * How many of the rep's turns count as the reply to an objection.
- *
- * @since 0.1.0
- * @category constants
- */
-export const replyTurns = 3
+/** How many of the rep's turns count as the reply to an objection. */
+const replyTurns = 3
 
 interface Marker {
   readonly kind: ObjectionKind
@@ -57,6 +52,9 @@ const markers: ReadonlyArray<Marker> = [
       "(can't|cannot|couldn't|can not) (afford|justify|spend)",
       "(cheaper|lower price|discount|half the price|better price|price is|price seems|pricing is|costs? too|lot cheaper)",
       "(why|how) … (cost|costs|expensive|charge) so much",
+      "(stop|lost) (you|me) (at|on) the (money|price)",
+      "(sounds|seems|looks|is) like a lot (for|of money)",
+      "(whether|if|how) (we|i) can (even )?afford",
       "more than (we|i) (pay|want|can|planned|expected|budgeted)"
     )
   },
@@ -69,23 +67,30 @@ const markers: ReadonlyArray<Marker> = [
       "(someone|somebody) else … (decides|handles|decision|responsible|charge)",
       "(need|needs|require|requires) … (approval|sign off|sign-off|buy-in)",
       "(don't|do not|can't) (make|decide) … (decision|decisions|that|this|alone|myself|on my own)",
+      "(i'd|i would|i|we'd|we) (have|need|want) to (ask|check with|run it by|clear it with)",
+      "(can't|cannot|won't|not) … (commit|go around|get around|sign … (behind|without))",
+      "(this|that|it) is (for|up to) my",
+      "wrong person",
       "my (boss|manager|partner|wife|husband|cfo|ceo) … (decides|approve|say no|never|would|has to|have to|needs to)"
     )
   },
   {
     kind: "trust",
     pattern: anyOf(
-      "(never|haven't|not) heard (of|about)",
+      "(never|haven't|not|don't think) … heard (of|about)",
+      "heard (this|that|it|the same) … before",
+      "(where|how) did you get (my|this)",
+      "(still|why should i) (don't )?(trust|believe)",
       "(how|why) (do|should|can|would) (i|we) (know|trust|believe)",
       "sounds too good",
       "(got|been|were) burned|a (disaster|nightmare)",
-      "(not|isn't|aren't) … (convinced|sure it|sure this|sure that|sold on|believe)",
+      "(not|isn't|aren't) (\\p{L}+ )?(convinced|sold on)|don't (\\p{L}+ )?believe",
       "(skeptical|sceptical|doubt|risky|too risky|suspicious|a scam)",
       "(nervous|hesitant|afraid|wary) (about|that|of)",
       "(my|our|one|main|biggest|real|only) (concern|worry|hesitation)",
       "(every|all) (vendor|vendors|sales|salesperson|salespeople|of you|you) … (say|says|same|promise|promises)",
       "how did you get my (number|name|contact)",
-      "(security|data|gdpr|compliance) … (risk|issue|problem|worry|concern|breach)",
+      "(security|data|gdpr|compliance|privacy) … (risk|issue|problem|worry|concern|breach|review|reject|live|stored|answer)",
       "(locked|lock) (in|into)",
       "long contract|long-term contract|annual contract"
     )
@@ -108,6 +113,7 @@ const markers: ReadonlyArray<Marker> = [
     pattern: anyOf(
       "(already|currently) (use|using|have|work with|working with|do that|doing that)",
       "(works|working) (fine|well|okay|ok|just fine|great)",
+      "ours (\\p{L}+ )?(works|runs)|(it|that) (runs|does work)|does work",
       "(in-house|in house|internally|ourselves)",
       "(just|recently) (switched|bought|implemented)",
       "we (order|buy|get|use) … (from|with)"
@@ -132,6 +138,16 @@ const markers: ReadonlyArray<Marker> = [
     kind: "need",
     onlyAfterPitch: true,
     pattern: anyOf(
+      "(they|he|she|people|team|staff|drivers|reps|carers) (\\p{L}+ )?won't",
+      "won't (use|touch|learn|do anything|get (me|us|you) far)",
+      "no (point|use) (in|to|for|if)",
+      "(could|can|will|shouldn't|might) (\\p{L}+ )?(build|do) (it|this|something|that|one) (\\p{L}+ )?(like|our|my|in)",
+      "(who|when) would (i |we |even )*(set|do|run|have|enter)",
+      "(never|not) (really )?need(ed)?",
+      "(we've|we have|i have|i've) got … (we can handle|it runs|it works)",
+      "(not|wouldn't|don't want to) (\\p{L}+ )?(starting|start|take|sacrifice|give up|change) (a|an|another|my|our|that)",
+      "no good with",
+      "why should (i|we) care",
       "too (slow|hard|difficult|long|much|high|many|late|early|old)",
       "(don't|do not|can't) (really )?(see|think) (the|a|any|why|how|that|it|this|we)",
       "doesn't (really )?(fit|apply|work)"
@@ -141,8 +157,23 @@ const markers: ReadonlyArray<Marker> = [
     kind: "trust",
     onlyAfterPitch: true,
     pattern: anyOf(
+      "(evidence|proof|a claim|references)",
+      "(vendor|vendors|salesperson|salespeople|others|other ones|sales guy) … (tell|tells|say|says|told|promise|promised|sound)",
+      "(sound|sounds) like (the|every|all)",
+      "(promised|sold) (me|us)",
+      "(nervous|wary)",
+      "(ended|went) (in|wrong|badly)",
+      "(security|downtime|outage|goes down|go down|goes out)",
       "(tried|bought|used|looked at|looked into|evaluated|had|been) … (before|didn't work|failed|last (year|time))",
       "(worried|concerned|concern) (about|that|is|with)"
+    )
+  },
+  {
+    kind: "price",
+    onlyAfterPitch: true,
+    pattern: anyOf(
+      "(money|wallet|payback|monthly bill|by the month|subscription|against what return|what return|cost less)",
+      "(price|pricing|cost) (before|is|for)"
     )
   },
   {
@@ -150,6 +181,10 @@ const markers: ReadonlyArray<Marker> = [
     pattern: anyOf(
       "(not|isn't|aren't|wasn't|never) (really |at all |that |even |very )?interested",
       "no,? (thanks|thank you)",
+      "(not|wasn't|isn't|aren't) (really |currently |actively )?(looking|in the market) (for|to)",
+      "(you're|you are|are you) … selling",
+      "(email|mail) me",
+      "brochure",
       "(send|email|mail|shoot|drop) (me|us|it|over|that) … (information|info|email|brochure|something|details|deck|material|over|by email|materials)",
       "(just|can you|could you) (email|mail) (me|us|it)",
       "(don't|do not|please stop|stop) (call|calling|contact)",
@@ -164,9 +199,11 @@ const markers: ReadonlyArray<Marker> = [
     kind: "timing",
     pattern: anyOf(
       "(not|isn't|wasn't) (a |the |really a |really the |such a )*(good|right|best|great) (time|moment)",
-      "bad time",
+      "bad (time|moment)",
+      "(i'm|we're|me|caught|right|just|kind of) … (in the middle of|walking into|about to|halfway)",
       "(too|so|really|very|super|pretty|swamped|slammed|buried|i'm|we're|quite|kind of) (busy|slammed|swamped|stretched|underwater)",
       "(middle of|between|about to (go|walk|step)|late for|heading into|on my way) … (something|meeting|meetings|project|migration|call|launch|quarter)",
+      "(isn't|not) (really |exactly )?(urgent|burning|in a hurry|pressing)",
       "(call|try|ring|reach|come|get|check|circle|touch) (me |us |back |out |base |in )*(back|again|later|next|in a|in six|in three|after)",
       "(maybe|perhaps|not (until|before|till|this)|wait (until|till|for)|later|revisit … in|look at … in) … (next (quarter|year|month)|this (quarter|year|month)|q[1-4]|january|spring|summer|fall|year|quarter|budget cycle)",
       "(think|sleep|mull) (about|on|over|it over) (it|this|that)",
@@ -194,7 +231,9 @@ export const findObjections = (turns: ReadonlyArray<ReadonlyArray<Sentence>>): R
     const repSpokeBefore = before[0]?.role === "user"
     const repAsked = repSpokeBefore && before.some(isQuestion)
     const last = raised.at(-1)
-    const sameThread = last !== undefined && repAsked && at - last.at <= 2
+    // The answer to the question about it, and two turns later the answer to "does that help?".
+    const patience = before.some(isConfirmation) ? 4 : 2
+    const sameThread = last !== undefined && repAsked && at - last.at <= patience
     if (sameThread) continue
     const words = before.reduce((sum, sentence) => sum + sentence.words, 0)
     const afterPitch = repSpokeBefore && !before.some(isDiscovery) && words >= 6

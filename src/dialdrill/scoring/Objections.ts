@@ -50,7 +50,8 @@ const proof = anyOf(
 const surrender = anyOf(
   "(okay|ok|alright|fine|no problem|sorry|understood|sure),? … (let you go|bye|goodbye|nevermind|never mind|have a (good|nice|great) (day|one))",
   "(i'll|i will|let me) (let you go|leave you|not bother)",
-  "never ?mind",
+  "never ?mind|whatever|bye then",
+  "sorry (for|to) (taking|take|bothering|bother|wasting|waste)",
   "(no problem|okay|ok|alright),? (then|bye|thanks anyway|i guess)",
   "(i guess|then) that's (it|all)"
 )

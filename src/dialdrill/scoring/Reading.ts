@@ -29,7 +29,7 @@ export interface Reading {
   readonly prospect: ReadonlyArray<Sentence>
   readonly repWords: number
   readonly prospectWords: number
-  /** The rep's first 30 s (by the clock, else the first {@link openingWords} words), always with the first turn. */
+  /** The rep's first 30 s (by the clock, else the first `openingWords` words), always with the first turn. */
   readonly opening: ReadonlyArray<Sentence>
   /** Both sides' last fifth of the turns, at least the last six. */
   readonly ending: ReadonlyArray<Sentence>
@@ -40,13 +40,8 @@ export interface Reading {
   readonly longestRun: { readonly seconds: number; readonly quotes: ReadonlyArray<Quote> }
 }
 
-/**
- * Half a minute of speech at 150 words a minute.
- *
- * @since 0.1.0
- * @category constants
- */
-export const openingWords = 75
+/** Half a minute of speech at 150 words a minute. */
+const openingWords = 75
 
 /**
  * Reads a call. Never fails, whatever the text is.

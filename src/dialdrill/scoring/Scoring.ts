@@ -24,13 +24,8 @@ import type { PracticeCall, Quote } from "./Transcript.js"
  */
 export const rubricVersion = "english-1"
 
-/**
- * With fewer words of the rep there is nothing to score.
- *
- * @since 0.1.0
- * @category constants
- */
-export const minimumWords = 8
+/** With fewer words of the rep there is nothing to score. */
+const minimumWords = 8
 
 /**
  * The five categories, in the order of a call.

@@ -50,13 +50,8 @@ export interface Category<Id extends string = string, Name extends string = stri
   readonly limit?: (reading: Reading) => { readonly share: number; readonly feedback: string } | undefined
 }
 
-/**
- * The quotes that one signal may show; three make the point.
- *
- * @since 0.1.0
- * @category constants
- */
-export const quotesPerSignal = 3
+/** The quotes that one signal may show; three make the point. */
+const quotesPerSignal = 3
 
 /**
  * Some of these sentences pass; `times` of them earn the full share.

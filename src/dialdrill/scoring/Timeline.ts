@@ -36,13 +36,8 @@ export interface Timeline {
   readonly spans: ReadonlyArray<Span>
 }
 
-/**
- * The usual speed of conversation, where the speaker's own is not known.
- *
- * @since 0.1.0
- * @category constants
- */
-export const usualWordsPerMinute = 150
+/** The usual speed of conversation, where the speaker's own is not known. */
+const usualWordsPerMinute = 150
 
 /**
  * The timeline of a call; `undefined` when a turn with words has no usable start or ends before it starts.
@@ -56,7 +51,7 @@ export const of = (call: PracticeCall): Timeline | undefined => {
   const sorted = spoken.sort((a, b) => a.start - b.start)
   const pace = { user: ownPace(sorted, "user"), agent: ownPace(sorted, "agent") }
   const spans = sorted.map(({ turn, index, words, start }, position): Span => {
-    const next = sorted[position + 1]?.start ?? call.durationSeconds ?? Infinity
+    const next = sorted[position + 1]?.start ?? (isTime(call.durationSeconds) ? call.durationSeconds : Infinity)
     const guess = Math.max(start, Math.min(next, start + (words / pace[turn.role]) * 60))
     const end = turn.endSeconds ?? guess
     return { turn: index, role: turn.role, words, start, end, backchannel: isBackchannel(turn.text, words) }
@@ -66,7 +61,7 @@ export const of = (call: PracticeCall): Timeline | undefined => {
 
 /**
  * The longest run of one speaker: gaps under one second and the other side's murmurs do not end it. Without a timeline
- * its seconds come from its words at {@link usualWordsPerMinute}. `undefined` when the speaker said nothing.
+ * its seconds come from its words at `usualWordsPerMinute`. `undefined` when the speaker said nothing.
  *
  * @since 0.1.0
  * @category accessors
@@ -122,8 +117,14 @@ const spokenTurns = (call: PracticeCall) =>
     .map((turn, index) => ({ turn, index, words: countWords(turn.text), start: turn.startSeconds ?? 0 }))
     .filter(({ words }) => words > 0)
 
-const isTime = (seconds: number | undefined): seconds is number =>
-  seconds !== undefined && Number.isFinite(seconds) && seconds >= 0
+/**
+ * Whether a number can be seconds of a call: from 0 to a day.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTime = (seconds: number | undefined): seconds is number =>
+  seconds !== undefined && seconds >= 0 && seconds <= 86_400
 
 const isTimed = ({ endSeconds, startSeconds }: Turn): boolean =>
   isTime(startSeconds) && (endSeconds === undefined || (isTime(endSeconds) && endSeconds >= startSeconds))

@@ -120,7 +120,7 @@ const pieces = (text: string): ReadonlyArray<string> => {
   const take = (from: number, to: number) => {
     let start = from
     while (start < to) {
-      const end = Math.min(to, cutBefore(text, start, maxSentenceCharacters))
+      const end = to - start <= maxSentenceCharacters ? to : Math.min(to, cutBefore(text, start, maxSentenceCharacters))
       const piece = text.slice(start, end).trim()
       if (piece !== "") found.push(piece)
       start = end

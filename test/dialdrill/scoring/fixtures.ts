@@ -76,6 +76,34 @@ export const fixtures: ReadonlyArray<Fixture> = [
     `
   ),
   fixture(
+    "security training, decision maker elsewhere",
+    "good",
+    `
+    R: Hi Tom, Elena here from Shieldwise. Is now a good time for a quick question?
+    P: Depends on the question.
+    R: Fair enough. I read that your company passed its audit in March, congratulations. I'm reaching out because we help IT managers get people through security training without chasing them, and I was curious how that goes for you.
+    P: It's like herding cats.
+    R?: Can you walk me through what you do when somebody hasn't finished the course?
+    P: I email them. Then I email their manager. Then I give up.
+    R?: How does that affect the next audit?
+    P: They sample it. If we're under ninety percent it's a finding, and last time we were at ninety-one.
+    R?: What would it mean for you personally to get a finding?
+    P: A very long quarter.
+    R?: It sounds like the margin is thin. What have you tried so far to push the number up?
+    P: Gift cards. They worked for a week.
+    R: Got it. We send two-minute lessons in chat, where people already are. Our average completion is ninety-seven percent, and the reminders are automatic.
+    P: That's a good number. But it's not my decision, my director holds the budget.
+    R: That makes sense, thank you for telling me. What does your director care most about when something like this comes up?
+    P: Whether it replaces something. She hates adding tools.
+    R: I appreciate that. It would replace the course licence and the tracking sheet, so it's one tool fewer, and two of our customers dropped their old platform in the first quarter. How does that sound?
+    P: She might actually like that.
+    R: Then I'd suggest a short call with the three of us. You said ninety-one percent was too close, so I'll prepare one page with your numbers against ours. Would next Monday at 10 work for you both?
+    P: I'll check with her, but Monday at 10 should work.
+    R: I'll put a tentative invite in for Monday at 10 and you can forward it to her. If she can't, we take Tuesday at the same time. Thanks a lot, Tom.
+    P: Thanks, talk Monday.
+    `
+  ),
+  fixture(
     "payroll for a restaurant group, two objections",
     "good",
     `
@@ -130,31 +158,27 @@ export const fixtures: ReadonlyArray<Fixture> = [
     `
   ),
   fixture(
-    "security training, decision maker elsewhere",
-    "good",
+    "coffee service, quick to the demo",
+    "middling",
     `
-    R: Hi Tom, Elena here from Shieldwise. Is now a good time for a quick question?
-    P: Depends on the question.
-    R: Fair enough. I read that your company passed its audit in March, congratulations. I'm reaching out because we help IT managers get people through security training without chasing them, and I was curious how that goes for you.
-    P: It's like herding cats.
-    R?: Can you walk me through what you do when somebody hasn't finished the course?
-    P: I email them. Then I email their manager. Then I give up.
-    R?: How does that affect the next audit?
-    P: They sample it. If we're under ninety percent it's a finding, and last time we were at ninety-one.
-    R?: What would it mean for you personally to get a finding?
-    P: A very long quarter.
-    R?: It sounds like the margin is thin. What have you tried so far to push the number up?
-    P: Gift cards. They worked for a week.
-    R: Got it. We send two-minute lessons in chat, where people already are. Our average completion is ninety-seven percent, and the reminders are automatic.
-    P: That's a good number. But it's not my decision, my director holds the budget.
-    R: That makes sense, thank you for telling me. What does your director care most about when something like this comes up?
-    P: Whether it replaces something. She hates adding tools.
-    R: I appreciate that. It would replace the course licence and the tracking sheet, so it's one tool fewer, and two of our customers dropped their old platform in the first quarter. How does that sound?
-    P: She might actually like that.
-    R: Then I'd suggest a short call with the three of us. You said ninety-one percent was too close, so I'll prepare one page with your numbers against ours. Would next Monday at 10 work for you both?
-    P: I'll check with her, but Monday at 10 should work.
-    R: I'll put a tentative invite in for Monday at 10 and you can forward it to her. If she can't, we take Tuesday at the same time. Thanks a lot, Tom.
-    P: Thanks, talk Monday.
+    R: Hello, my name is Rita from Beanworks, do you have a minute?
+    P: A quick one.
+    R: Great. We deliver fresh coffee to offices, and we have helped companies save money compared to the coffee shop downstairs.
+    P: We have a machine already, we're happy with it.
+    R: I see, that's great. But our beans are fresher, and we clean the machine every two weeks, so you don't have to do it.
+    P: The office manager cleans it. It's fine.
+    R?: How many people are in your office?
+    P: About sixty.
+    R: Sixty people drink maybe a hundred and twenty cups a day. With us it's thirty cents a cup, and we take care of everything.
+    P: Sounds like it's more than we pay now.
+    R: It could be a bit more, but the quality is a lot higher, and people notice that.
+    P: Maybe. I'm not sure it's a priority.
+    R: Okay, I get that. Would you be open to a free tasting next week? We bring the machine for one day.
+    P: A tasting could be fun.
+    R: Nice, how about Wednesday at 10?
+    P: Wednesday is okay.
+    R: Great, I'll send you an invite. Thank you!
+    P: Bye.
     `
   ),
   fixture(
@@ -186,46 +210,22 @@ export const fixtures: ReadonlyArray<Fixture> = [
     `
   ),
   fixture(
-    "coffee service, quick to the demo",
-    "middling",
-    `
-    R: Hello, my name is Rita from Beanworks, do you have a minute?
-    P: A quick one.
-    R: Great. We deliver fresh coffee to offices, and we have helped companies save money compared to the coffee shop downstairs.
-    P: We have a machine already, we're happy with it.
-    R: I see, that's great. But our beans are fresher, and we clean the machine every two weeks, so you don't have to do it.
-    P: The office manager cleans it. It's fine.
-    R?: How many people are in your office?
-    P: About sixty.
-    R: Sixty people drink maybe a hundred and twenty cups a day. With us it's thirty cents a cup, and we take care of everything.
-    P: Sounds like it's more than we pay now.
-    R: It could be a bit more, but the quality is a lot higher, and people notice that.
-    P: Maybe. I'm not sure it's a priority.
-    R: Okay, I get that. Would you be open to a free tasting next week? We bring the machine for one day.
-    P: A tasting could be fun.
-    R: Nice, how about Wednesday at 10?
-    P: Wednesday is okay.
-    R: Great, I'll send you an invite. Thank you!
-    P: Bye.
-    `
-  ),
-  fixture(
-    "insurance, nervous and vague",
+    "printer leasing, argues and gives up",
     "bad",
     `
-    R: Um, hi, sorry to bother you, I was just calling to, you know, see if you maybe have insurance for your business?
-    P: We do, yes.
-    R: Okay, um, great. So, we basically have, like, a lot of different policies, and I guess they're kind of better than most of what's out there, or something.
-    P: What kind of policies?
-    R: Well, um, liability, and sort of property, and I think we also do vehicles. I'm not really sure about vehicles, actually, I would have to check.
-    P: We have all of that with our current insurer.
-    R: Oh, okay. Um, maybe ours is cheaper though? I mean, it probably is, but I don't know what you pay.
-    P: I'm happy with what we have.
-    R: Right, yeah, I understand. Um, I could maybe try to get you a discount or something.
-    P: No thanks, I'm not interested.
-    R: Oh, okay, no problem. Maybe I can call you back sometime, if that's okay?
-    P: Not necessary.
-    R: Okay, um, sorry for taking your time. Bye.
+    R: Yeah hello, I'm calling about your printers.
+    P: Who is this?
+    R: From Printex. We lease printers, we're cheaper than everybody else.
+    P: We don't really print much.
+    R: Everybody prints. You just don't notice how much you spend.
+    P: I do notice, I pay the bills. It's forty bucks a month.
+    R: That can't be right. You don't know the real costs, toner and repairs and all of that.
+    P: It includes toner.
+    R: Well, ours is faster.
+    P: We don't need a faster printer.
+    R: You'd have to see it. It's really fast.
+    P: Not interested, thanks.
+    R: Okay, whatever. Bye then.
     `
   ),
   fixture(
@@ -248,22 +248,22 @@ export const fixtures: ReadonlyArray<Fixture> = [
     `
   ),
   fixture(
-    "printer leasing, argues and gives up",
+    "insurance, nervous and vague",
     "bad",
     `
-    R: Yeah hello, I'm calling about your printers.
-    P: Who is this?
-    R: From Printex. We lease printers, we're cheaper than everybody else.
-    P: We don't really print much.
-    R: Everybody prints. You just don't notice how much you spend.
-    P: I do notice, I pay the bills. It's forty bucks a month.
-    R: That can't be right. You don't know the real costs, toner and repairs and all of that.
-    P: It includes toner.
-    R: Well, ours is faster.
-    P: We don't need a faster printer.
-    R: You'd have to see it. It's really fast.
-    P: Not interested, thanks.
-    R: Okay, whatever. Bye then.
+    R: Um, hi, sorry to bother you, I was just calling to, you know, see if you maybe have insurance for your business?
+    P: We do, yes.
+    R: Okay, um, great. So, we basically have, like, a lot of different policies, and I guess they're kind of better than most of what's out there, or something.
+    P: What kind of policies?
+    R: Well, um, liability, and sort of property, and I think we also do vehicles. I'm not really sure about vehicles, actually, I would have to check.
+    P: We have all of that with our current insurer.
+    R: Oh, okay. Um, maybe ours is cheaper though? I mean, it probably is, but I don't know what you pay.
+    P: I'm happy with what we have.
+    R: Right, yeah, I understand. Um, I could maybe try to get you a discount or something.
+    P: No thanks, I'm not interested.
+    R: Oh, okay, no problem. Maybe I can call you back sometime, if that's okay?
+    P: Not necessary.
+    R: Okay, um, sorry for taking your time. Bye.
     `
   ),
   fixture(

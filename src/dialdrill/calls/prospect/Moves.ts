@@ -50,6 +50,8 @@ export interface Scene {
   readonly state: State
   readonly heard: Heard
   readonly repeated: boolean
+  /** The call may not go on, whatever was said: the caller's plan allows no more. */
+  readonly timeIsUp: boolean
   /** The objection that was on the table when the caller spoke, and what became of it. */
   readonly challenge: { readonly objection: Objection; readonly verdict: Verdict } | undefined
 }
@@ -166,6 +168,6 @@ export const afterthought = (scene: Scene, occasion: Occasion): Beat | undefined
 export const reaction = ({ who, before, heard, challenge }: Scene): Beat | undefined => {
   if (challenge?.verdict === "settled") return { lines: challenge.objection.settle, optional: true }
   const { pending } = before.memory
-  const curiosity = typeof pending === "number" && heard.claims >= 3 ? who.curiosities[pending] : undefined
+  const curiosity = typeof pending === "number" && heard.claims > 0 ? who.curiosities[pending] : undefined
   return curiosity && { lines: [curiosity.heard], optional: true, feelings: ["answeredMe"] }
 }

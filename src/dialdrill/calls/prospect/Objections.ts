@@ -41,10 +41,12 @@ const stepsIn = (heard: Heard, theme: Objection["theme"]): Steps => {
   const onTheme = heard.themes.has(theme)
   const acknowledged = heard.acts.has("acknowledgement")
   const substantial = onTheme || convincing[theme].some((act) => heard.acts.has(act))
+  const asks = heard.questions.length > 0 && !heard.acts.has("proposal")
+  const asksForTime = theme === "time" && heard.acts.has("permission")
   const curious = heard.questions.some(({ topic }) => topic === null)
   return {
     acknowledged,
-    asked: heard.questions.length > 0 && !heard.acts.has("proposal") && (onTheme || acknowledged || curious),
+    asked: asksForTime || (asks && (onTheme || acknowledged || curious)),
     answered: heard.claims >= ANSWER_WORDS && substantial,
     confirmed: heard.acts.has("confirmation")
   }

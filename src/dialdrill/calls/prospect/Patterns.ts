@@ -26,7 +26,7 @@ export const actPatterns = {
   reasoning:
     /\b(?:because|since|so that|which means|that means|that way|the difference|the reason|works? (?:with|alongside|on top|next to|beside)|includ(?:es|ed|ing)|no (?:contract|setup|long|lock|commitment|obligation|cost)|cancel|for example|for instance|typically|usually|in practice|nothing (?:to|changes)|only (?:pay|takes?|need)|takes? (?:\w+ ){0,2}(?:minutes?|hours?|days?|weeks?)|we (?:handle|take care|cover|train|migrate|guarantee|import|start|keep|set|do|never|don't|only)|you (?:keep|can|don't|won't|only|stay|decide))\b/i,
   proof:
-    /\b(?:(?:customers?|clients?|teams?|companies|firms|businesses|agencies|shops) (?:like|such as|similar|who|that|of your|in your|we|your size)|case stud(?:y|ies)|references?|per ?cent|on average|measured|for one (?:customer|client)|another (?:customer|client|company|team)|one of our (?:customers|clients)|went from|within (?:\w+ ){1,2}(?:days|weeks|months)|in (?:the first )?(?:\w+ )?(?:weeks|months))\b|\d ?%/i,
+    /\b(?:(?:customers?|clients?|teams?|companies|firms|businesses|agencies|shops) (?:like|such as|similar|who|that|of your|in your|we|your size)|case stud(?:y|ies)|references?|per ?cent|on average|measured|for one (?:customer|client)|another (?:customer|client|company|team)|one of our (?:customers|clients)|went from|(?:uses?|using|runs?) (?:it|us|ours|this)|with us (?:since|for)|within (?:\w+ ){1,2}(?:days|weeks|months)|in (?:the first )?(?:\w+ )?(?:weeks|months))\b|\d ?%/i,
   pushy:
     /\b(?:you (?:have|need|must|should really) to (?:buy|sign|decide|act|see this)|sign (?:up )?(?:today|now)|today only|last chance|limited (?:time|offer)|right now only|you'd be (?:crazy|stupid|a fool)|before it's too late|no[- ]brainer)\b/i,
   rude: /\b(?:shut up|bullshit|crap|hell with|screw (?:you|that|this)|waste of (?:my )?time|don't be (?:silly|stupid|difficult)|(?:you're|you are|you sound|you must be|that's|that is|your \w{1,20} is|are you) (?:\w+ )?(?:stupid|dumb|ridiculous|pathetic|clueless|incompetent|lazy|lying|a liar|nonsense|deaf|even listening))\b/i,
@@ -74,11 +74,11 @@ export const themePatterns = {
     /\b(?:customers?|clients?|references?|guarantees?|proof|prove|case stud(?:y|ies)|trial|pilot|years|contract|cancel|risk|refund|burned|happened|went wrong|speak to|honest|promise)\b/i,
   authority:
     /\b(?:boss|director|cfo|ceo|board|partner|wife|brother|team|together|involved?|decisions?|decide|present|summary|join|invite|both|everyone|they|she|he)\b/i,
-  need: /\b(?:because|reason|others|problem|happens?|growth|grow|enough|works?|fine|teams|agencies|companies|customers|noticed|miss(?:ed|ing)?|lose|mistakes?|errors?)\b/i,
+  need: /\b(?:because|reason|number|list|linkedin|website|saw|found|picked|recommended|colleagues?|others|problem|happens?|growth|grow|enough|works?|fine|teams|agencies|companies|customers|noticed|miss(?:ed|ing)?|lose|mistakes?|errors?)\b/i,
   effort:
     /\b(?:set ?up|days?|weeks?|hours?|train(?:ing|ed)?|learn|migrat\w{0,6}|import|support|onboard\w{0,4}|we do|minutes?|roll(?:out)?|simple|easy|phones?|app|adopt\w{0,5}|people)\b/i,
   security:
-    /\b(?:data|secur(?:e|ity)|encrypt\w{0,5}|gdpr|hipaa|audit\w{0,3}|soc ?2?|iso|compl(?:y|iant|iance)|access|host(?:ed|ing)?|privacy|outage|backup|uptime|offline)\b/i,
+    /\b(?:data|servers?|cent(?:er|re)s?|stor(?:e|es|ed)|certified|down|secur(?:e|ity)|encrypt\w{0,5}|gdpr|hipaa|audit\w{0,3}|soc ?2?|iso|compl(?:y|iant|iance)|access|host(?:ed|ing)?|privacy|outage|backup|uptime|offline)\b/i,
   email: /\b(?:e-?mail|send|summary|specific|include|page|information|read|happy to|tailor|useful)\b/i
 } as const satisfies Readonly<Record<string, RegExp>>
 
@@ -96,7 +96,7 @@ export const patterns = {
   specificQuestion: /\b(?:how (?:many|much|long|often|soon|big|large|old)|who|whom|when|which|where)\b/i,
   openQuestion: /\b(?:what|why|how|tell me|walk me|talk me|describe|help me understand|share)\b/i,
   courtesy:
-    /^(?:hi|hello|hey|good (?:morning|afternoon)|this is|my name|thanks|thank you|sorry|okay|ok|great|sure|perfect|understood|of course|no problem)\b|\b(?:i (?:completely |totally |really |can )?(?:understand|hear you|get (?:it|that)|appreciate|imagine|see)|fair (?:enough|point)|makes? (?:total |perfect )?sense|good (?:point|question)|sounds (?:frustrating|tough|painful|hard|familiar)|(?:sorry|thanks) (?:to hear|for)|i'd (?:feel|think|say))\b/i,
+    /^(?:hi|hello|hey|good (?:morning|afternoon)|this is [\w'-]+,? (?:from|at|with|calling|here)|my name|thanks|thank you|sorry|okay|ok|great|sure|perfect|understood|of course|no problem)\b|\b(?:i (?:completely |totally |really |can )?(?:understand|hear you|get (?:it|that)|appreciate|imagine|see)|fair (?:enough|point)|makes? (?:total |perfect )?sense|good (?:point|question)|sounds (?:frustrating|tough|painful|hard|familiar)|(?:sorry|thanks) (?:to hear|for)|i'd (?:feel|think|say))\b/i,
   price:
     /[$€£] ?\d|\b\d[\d,.]{0,9}k? ?(?:dollars|euros|bucks|pounds)\b|\b(?:prices?|pricing|costs?|priced|fee|fees|subscription|(?:a|per|each) (?:month|seat|user|year)|discounts?|cheap(?:er|est)?|expensive|affordable|investment)\b/i,
   number: /([$€£] ?\d[\d,.]{0,9}\b(?:[km]\b)?|\b\d[\d,.]{0,9} ?(?:dollars|euros|bucks|pounds|percent|per cent|%))/i,

@@ -45,7 +45,7 @@ export interface Temperament {
 export interface Bar {
   /** Facts that the caller found out, of eight. */
   readonly facts: number
-  /** Points of value: 1 for a benefit after discovery, 2 when it meets this prospect's own problem, 1 more for proof. */
+  /** Points of value: 1 for a benefit after discovery, 2 when it meets this prospect's problem, 1 more for proof. */
   readonly value: number
   /** Objections handled to the end. */
   readonly settled: number

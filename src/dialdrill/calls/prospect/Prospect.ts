@@ -102,7 +102,7 @@ const stimuliIn = ({ who, before, state, heard, repeated, challenge }: Scene): R
   const opening = before.turn < 3
   const lastQuestion = heard.questions.at(-1)?.kind
   const informed = before.memory.learned.length > 0
-  const felt: Readonly<Record<Stimulus, boolean>> = {
+  const felt: Partial<Readonly<Record<Stimulus, boolean>>> = {
     greeted: opening && acts.has("greeting"),
     introduced: opening && acts.has("introduction"),
     askedPermission: acts.has("permission") && !before.memory.permission,
@@ -116,22 +116,19 @@ const stimuliIn = ({ who, before, state, heard, repeated, challenge }: Scene): R
     showedBenefit: !repeated && informed && acts.has("benefit") && !meets(who, before.memory, heard),
     pitchedBlindly: !informed && state.memory.neverAsked >= 2,
     gaveProof: !repeated && informed && acts.has("proof"),
-    answeredMe: false,
-    dodgedMe: false,
     settledObjection: challenge?.verdict === "settled",
-    ignoredObjection: false,
     pushed: acts.has("pushy"),
     tooLong: heard.words >= who.temperament.monologue.annoys,
     repeated,
     wasRude: acts.has("rude") || acts.has("abusive"),
     saidNothing: heard.kind !== "speech"
   }
-  // The keys of the record above are the stimuli.
+  // The keys of the record above are stimuli.
   return (Object.keys(felt) as Array<Stimulus>).filter((stimulus) => felt[stimulus])
 }
 
 /** Takes a turn in: what was heard is remembered, the objection on the table moves on, the mood follows. */
-const takeIn = (who: Personality, before: State, text: string): Scene => {
+const takeIn = (who: Personality, before: State, text: string, timeIsUp: boolean): Scene => {
   const heard = listen(text, who.tools)
   const repeated = before.memory.turns.some((turn) => repeats(turn, heard.fingerprint))
   const memory = remember(who, before.memory, heard, repeated)
@@ -153,6 +150,7 @@ const takeIn = (who: Personality, before: State, text: string): Scene => {
     },
     heard,
     repeated,
+    timeIsUp,
     challenge: handled ?? undefined
   }
   const mood = feel(tire(before.mood, who.temperament), who.temperament, stimuliIn(scene))
@@ -201,16 +199,17 @@ const perform = (scene: Scene, move: Move): Response | undefined => {
 /**
  * What the prospect says to a turn of the caller. Total: any text of any length gets a reply, in time linear in its
  * length. No sentence is spoken twice in a call; a call that has used up everything there is to say ends politely.
+ * With `timeIsUp` the prospect has to go, and says so.
  * When the call has ended already, the reply is a note in brackets and the state stays as it is.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const respond = (state: State, userText: string): Response => {
+export const respond = (state: State, userText: string, options: { readonly timeIsUp?: boolean } = {}): Response => {
   const who = personalityOf(state.personality)
   const hungUp: Response = { reply: `[${who.name} has hung up.]`, ended: true, state }
   if (state.outcome !== null) return hungUp
-  const scene = takeIn(who, state, userText)
+  const scene = takeIn(who, state, userText, options.timeIsUp === true)
   for (const rule of rules) {
     for (const move of rule(scene)) {
       const response = perform(scene, move)

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { roll } from "./Chance.js"
+import type { Stimulus } from "./Mood.js"
 import {
   afterthought,
   cue,
@@ -30,7 +31,7 @@ type Rule = (scene: Scene) => ReadonlyArray<Move>
 const MAX_TURNS = 60
 
 /** How often a next step can be refused, and how often a turn can be lost on the line. */
-const MAX_REFUSALS = 3
+const MAX_REFUSALS = 4
 const MAX_LOST_TURNS = 3
 
 // --- Things that end a call or stop it -------------------------------------------------------------------------------
@@ -69,12 +70,10 @@ const repetition: Rule = (scene) =>
       ? leave(scene, "leavesRepetition")
       : moves(cue(scene, "repeat"))
 
-const patienceGone: Rule = (scene) =>
-  scene.state.mood.patience <= 0
-    ? leave(scene, "leavesImpatient")
-    : scene.state.turn >= MAX_TURNS
-      ? leave(scene, "leavesTime", "parted")
-      : []
+const timeGone: Rule = (scene) =>
+  scene.timeIsUp || scene.state.turn >= MAX_TURNS ? leave(scene, "leavesTime", "parted") : []
+
+const patienceGone: Rule = (scene) => (scene.state.mood.patience <= 0 ? leave(scene, "leavesImpatient") : [])
 
 const goodbye: Rule = (scene) =>
   scene.heard.acts.has("goodbye") && scene.heard.questions.length === 0 && !scene.heard.acts.has("proposal")
@@ -84,7 +83,7 @@ const goodbye: Rule = (scene) =>
 // --- The objection on the table --------------------------------------------------------------------------------------
 
 const challenged: Rule = (scene) => {
-  const { challenge, state } = scene
+  const { challenge, state, heard } = scene
   const { open, dropped } = state.memory
   if (challenge === undefined || open === null) return []
   const { objection, verdict } = challenge
@@ -97,25 +96,25 @@ const challenged: Rule = (scene) => {
       return moves(cue(scene, "halfway"))
     case "acknowledged":
       return moves(cue(scene, "goOn"))
-    case "ignored":
-      if (open.ignored === 0) {
-        const memory = { open: { ...open, ignored: 1 } }
-        return moves(...aside, { lines: objection.insist, memory, feelings: ["ignoredObjection"] })
-      }
-      // An objection to the moment of the call has passed with it; any other one is kept for later.
-      return moves(
-        ...aside,
-        cue(scene, "dropped", {
-          slots: { concern: objection.concern },
-          memory: { open: null, dropped: isMomentary(objection) ? dropped : [...dropped, objection.id] },
-          feelings: ["ignoredObjection"]
-        })
-      )
+    case "ignored": {
+      const pushes = heard.acts.has("proposal")
+      const refusals = state.memory.refusals + (pushes ? 1 : 0)
+      if (refusals >= MAX_REFUSALS) return leave(scene, "leavesPushed")
+      const feelings: ReadonlyArray<Stimulus> = pushes ? ["ignoredObjection", "pushed"] : ["ignoredObjection"]
+      const insist = { lines: objection.insist, memory: { refusals, open: { ...open, ignored: 1 } }, feelings }
+      const giveUp = cue(scene, "dropped", {
+        slots: { concern: objection.concern },
+        memory: { refusals, open: null, dropped: isMomentary(objection) ? dropped : [...dropped, objection.id] },
+        feelings
+      })
+      return [...(open.ignored === 0 ? moves(...aside, insist) : []), ...moves(...aside, giveUp)]
+    }
     case "settled":
       return []
   }
 }
 
+/** An objection to the moment of the call passes with it; any other one is kept for later. */
 const isMomentary = ({ fits }: Objection): boolean => fits.every((occasion) => occasion === "opening")
 
 // --- The next step ---------------------------------------------------------------------------------------------------
@@ -130,7 +129,7 @@ export const lacking = (
   { bar }: Personality,
   { memory, mood }: State
 ): "closure" | "discovery" | "value" | "trust" | "objections" | null =>
-  memory.dropped.length > 0
+  memory.open !== null || memory.dropped.length > 0
     ? "closure"
     : memory.learned.length < bar.facts
       ? "discovery"
@@ -282,7 +281,8 @@ const answer: Rule = (scene) => {
 
 const dodged: Rule = (scene) => {
   const { before, heard } = scene
-  return typeof before.memory.pending === "number" && heard.claims < 3 && !heard.acts.has("acknowledgement")
+  const evades = heard.questions.length > 0 && heard.claims === 0 && !heard.acts.has("acknowledgement")
+  return typeof before.memory.pending === "number" && evades
     ? moves(cue(scene, "dodged", { feelings: ["dodgedMe"] }))
     : []
 }
@@ -347,6 +347,7 @@ export const meets = (who: Personality, memory: Memory, heard: Heard): boolean =
  * @category rules
  */
 export const rules: ReadonlyArray<Rule> = [
+  timeGone,
   nobodyThere,
   rudeness,
   monologue,

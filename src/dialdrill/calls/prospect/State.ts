@@ -1,7 +1,7 @@
 /**
  * What a simulated prospect carries from one turn to the next: plain data that survives JSON, with a schema for whoever
  * reads it back from a database. It holds numbers, names of topics and objections, and short slots of letters and
- * digits, never the caller's text: nothing in it can upset a JSON column, and it stays under a few kilobytes.
+ * digits, never the caller's text: nothing in it can upset a JSON column, and it stays under twelve kilobytes.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ const slots: Schema.Schema<Slots> = Schema.partialWith(
 )
 
 /**
- * How the prospect feels: each from 0 to 100. Patience ends the call at 0; trust opens facts; interest earns next steps.
+ * How the prospect feels, each from 0 to 100: patience ends the call at 0, trust opens facts, interest earns meetings.
  *
  * @since 0.1.0
  * @category models

@@ -139,8 +139,13 @@ interface Sentence {
 /** Questions that ask for leave or for assent, not for information. */
 const formalities = [actPatterns.permission, actPatterns.smallTalk, patterns.confirmation]
 
-/** A courtesy that goes on for longer says something as well. */
-const COURTESY_WORDS = 10
+/** "I understand" tells nothing; "sure, our customers save an hour a day" does, and so does what goes on for long. */
+const isCourtesy = (sentence: string, words: number): boolean =>
+  words <= 10 &&
+  patterns.courtesy.test(sentence) &&
+  ![patterns.benefit, patterns.price, actPatterns.proof, actPatterns.reasoning].some((pattern) =>
+    pattern.test(sentence)
+  )
 
 const sentencesOf = (text: string): ReadonlyArray<Sentence> =>
   text
@@ -158,7 +163,7 @@ const sentencesOf = (text: string): ReadonlyArray<Sentence> =>
           asks && !formal
             ? { kind: kindOfQuestion(sentence), topic: keysMatching(topicPatterns, sentence)[0] ?? null }
             : null,
-        claim: !asks && !(words <= COURTESY_WORDS && patterns.courtesy.test(sentence))
+        claim: !asks && !isCourtesy(sentence, words)
       }
     })
 

@@ -6,11 +6,13 @@ import { all } from "../../../../src/dialdrill/calls/prospect/personalities/inde
 import { State } from "../../../../src/dialdrill/calls/prospect/State.js"
 import { ids, repliesOf, script, sentencesOf, skilled, talk } from "./callers.js"
 
-const seeds = Array.from({ length: 60 }, (_, seed) => seed)
+const seeds = Array.from({ length: 40 }, (_, seed) => seed)
 
 const monologue = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ")
 
-const throughJson = (state: State): State => Schema.decodeUnknownSync(State)(JSON.parse(JSON.stringify(state)))
+const decode = Schema.decodeUnknownSync(State)
+
+const throughJson = (state: State): State => decode(JSON.parse(JSON.stringify(state)))
 
 describe("the list of personalities", () => {
   it("shows each with what the practice page needs, and no secret", () => {
@@ -186,6 +188,29 @@ describe.each(ids)("a call with %s", (id) => {
     assert.include(reply, who.objections.find((one) => one.id === objecting.memory.open!.id)!.concern)
   })
 
+  it("never agrees while an objection is open, however good the rest of the call was", () => {
+    for (const seed of seeds) {
+      const led = talk(id, seed, (state, turn) => {
+        const said = skilled(state, turn)
+        return said.includes("Thursday") ? undefined : said
+      }).state
+      const { memory, ...rest } = led
+      const objecting: State = {
+        ...rest,
+        mood: { patience: 100, trust: 100, interest: 100 },
+        memory: { ...memory, dropped: [who.objections.find(({ fits }) => fits.includes("price"))!.id] }
+      }
+      const call = [
+        "Would you be open to a short demo on Thursday at 10 am?",
+        "So can we book that meeting for Thursday?",
+        "Let's set up the call, shall we?",
+        "Then I suggest we put a session in the calendar.",
+        "Are you free on Thursday or not?"
+      ].reduce((state, said) => respond(state, said).state, objecting)
+      assert.notStrictEqual(call.outcome, "agreed")
+    }
+  })
+
   it("hangs up on the second repetition", () => {
     const [, state] = open(id, 2)
     const said = "We have the very best product that you have ever seen anywhere."
@@ -324,6 +349,21 @@ describe("what the prospect takes up", () => {
   })
 })
 
+describe("an objection that is a question", () => {
+  it("is answered by a name, by a place, and by asking for a better time", () => {
+    const facing = (id: string, objection: string): State => {
+      const [, state] = open(id, 1)
+      const steps = { acknowledged: false, asked: false, answered: false, confirmed: false }
+      return { ...state, memory: { ...state.memory, open: { id: objection, steps, ignored: 0 }, raised: [objection] } }
+    }
+    const stepsAfter = (state: State, said: string) => respond(state, said).state.memory.open!.steps
+    assert.isTrue(stepsAfter(facing("victoria", "prove-it"), "Marlin Logistics in Rotterdam uses it.").answered)
+    assert.isTrue(stepsAfter(facing("daniel", "security-review"), "It is stored in a certified center.").answered)
+    assert.isTrue(stepsAfter(facing("victoria", "in-a-meeting"), "When would be a better time?").asked)
+    assert.isFalse(stepsAfter(facing("victoria", "in-a-meeting"), "Our product is a revolution.").answered)
+  })
+})
+
 describe("any text at all", () => {
   it("gets a reply, and a state that a JSON column can hold", () => {
     const text = FastCheck.oneof(
@@ -382,9 +422,10 @@ describe("any text at all", () => {
     ]
     for (const piece of hostile) {
       const text = piece.repeat(Math.ceil(100_000 / piece.length))
+      // Measured 1-80 ms; the generous limit is for a loaded machine, a quadratic pattern would take minutes.
       const started = performance.now()
       respond(open("maya", 1)[1], text)
-      assert.isBelow(performance.now() - started, 250, JSON.stringify(piece))
+      assert.isBelow(performance.now() - started, 2_000, JSON.stringify(piece))
     }
   })
 })

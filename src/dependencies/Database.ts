@@ -1,0 +1,88 @@
+/**
+ * The database: PostgreSQL, or the engine embedded in this process, behind the policy that every dependency has. What
+ * goes wrong is a `DatabaseError` or a rejection, also where the driver's own layer would die.
+ *
+ * @since 0.1.0
+ */
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { HealthMonitor } from "../health/HealthMonitor.js"
+import type { CircuitBreakers } from "../resilience/CircuitBreakers.js"
+import type { Rejection } from "../resilience/Rejection.js"
+import * as DatabaseError from "../sql/DatabaseError.js"
+import { SqlPool } from "../sql/Pool.js"
+import { withTransaction } from "../sql/Transaction.js"
+import type { Dependencies } from "./Dependencies.js"
+import * as Dependency from "./Dependency.js"
+import { Settings } from "./Settings.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface DatabaseShape {
+  readonly dependency: Dependency.Dependency
+  /** Runs statements through the policy. Only idempotent work is retried. */
+  readonly call: <A, E, R>(
+    operation: string,
+    effect: Effect.Effect<A, E, R>,
+    options?: { readonly idempotent?: boolean | undefined }
+  ) => Effect.Effect<A, Exclude<E, SqlError> | DatabaseError.DatabaseError | Rejection, Exclude<R, SqlClient.SqlClient>>
+  /** The same in one transaction; a retry runs all of it again. */
+  readonly transaction: DatabaseShape["call"]
+}
+
+/**
+ * @since 0.1.0
+ * @category services
+ */
+export class Database extends Context.Tag("@dialdrill/selfheal/dependencies/Database")<Database, DatabaseShape>() {}
+
+/** Free for the probe, and for what a slow statement leaves behind. */
+const spare = 2
+
+/**
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<
+  DatabaseShape,
+  Dependency.DependencyConfigurationError,
+  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor | Scope.Scope
+> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const pool = yield* SqlPool
+  const { database: settings } = yield* Settings
+  const dependency = yield* Dependency.make({
+    name: "database",
+    critical: true,
+    configured: true,
+    policy: {
+      ...settings,
+      maxConcurrent: Math.max(1, Math.min(settings.maxConcurrent ?? Infinity, pool.maxConnections - spare))
+    },
+    probe: Effect.asVoid(DatabaseError.typed(sql`select 1`)),
+    probeTimeout: Duration.seconds(3)
+  })
+  const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, SqlClient.SqlClient, sql)
+  return Database.of({
+    dependency,
+    call: (operation, effect, options) => dependency.call(operation, provided(DatabaseError.typed(effect)), options),
+    transaction: (operation, effect, options) => dependency.call(operation, provided(withTransaction(effect)), options)
+  })
+})
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  Database,
+  Dependency.DependencyConfigurationError,
+  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor
+> = Layer.scoped(Database, make)

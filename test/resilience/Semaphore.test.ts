@@ -1,0 +1,66 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import * as Semaphore from "../../src/resilience/Semaphore.js"
+
+const impatient = { restore: <A, E, R>(self: Effect.Effect<A, E, R>) => self, patience: 0, pointless: Effect.never }
+
+describe("Semaphore", () => {
+  it.effect("serves one who needs all permits before newcomers who need one each", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 2, maxQueued: 100 })
+      const hold = (permits: number) =>
+        Effect.fork(semaphore.withPermits(permits)(Effect.zipLeft(Clock.currentTimeMillis, Effect.sleep("10 millis"))))
+      yield* hold(1)
+      yield* TestClock.adjust("1 millis")
+      const all = yield* hold(2)
+      const newcomers = yield* Effect.forEach([1, 2, 3, 4], () => Effect.tap(hold(1), TestClock.adjust("1 millis")))
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* Fiber.join(all), 10)
+      assert.deepStrictEqual(yield* Fiber.join(Fiber.all(newcomers)), [20, 20, 30, 30])
+    })
+  )
+
+  it.effect("turns away at once who asks for more than there is in all", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 2, maxQueued: 1 })
+      assert.strictEqual((yield* Effect.flip(semaphore.withPermits(3)(Effect.void))).reason, "more-than-all")
+    })
+  )
+
+  it.effect("queues no one by default", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 1 })
+      const error = yield* Effect.flip(semaphore.withPermits(1)(semaphore.withPermits(1)(Effect.void)))
+      assert.strictEqual(error.reason, "queue-full")
+      assert.deepStrictEqual(yield* semaphore.status, { inUse: 0, queued: 0, limit: 1 })
+    })
+  )
+
+  it.effect("takes a permit back once, however often it is given back", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 3 })
+      const giveBack = yield* semaphore.take(2, impatient)
+      yield* semaphore.take(1, impatient)
+      yield* Effect.all([giveBack, giveBack, giveBack])
+      assert.strictEqual((yield* semaphore.status).inUse, 1)
+    })
+  )
+
+  it.effect("serves those behind when one who needs too much is interrupted", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 2, maxQueued: 5 })
+      yield* Effect.fork(semaphore.withPermits(1)(Effect.never))
+      yield* TestClock.adjust("1 millis")
+      const big = yield* Effect.fork(semaphore.withPermits(2)(Effect.void))
+      yield* TestClock.adjust("1 millis")
+      const small = yield* Effect.fork(semaphore.withPermits(1)(Clock.currentTimeMillis))
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.interrupt(big)
+      assert.strictEqual(yield* Fiber.join(small), 3)
+      assert.deepStrictEqual(yield* semaphore.status, { inUse: 1, queued: 0, limit: 2 })
+    })
+  )
+})
