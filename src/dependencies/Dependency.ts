@@ -93,8 +93,9 @@ export type DependencyConfigurationError =
  */
 export const longestHoldOff: Duration.Duration = Duration.seconds(60)
 
-// A burst as long as this many rounds of the bulkhead may wait; the deadline, or an opening circuit, ends it earlier.
-const queuedRounds = 20
+// How many calls may wait for a place: a burst of hundreds of users at once, also where one is served at a time. It bounds
+// memory; the deadline, or an opening circuit, ends the wait earlier.
+const maxQueued = 500
 
 /**
  * Makes a dependency and registers it; it is on the list, and its health is checked, until the scope closes.
@@ -145,7 +146,7 @@ export const make = (
           : yield* Bulkhead.make({
               name,
               maxConcurrent: settings.maxConcurrent,
-              maxQueued: settings.maxConcurrent * queuedRounds,
+              maxQueued,
               maxWait: settings.deadline
             }),
       onEvent: (event) => {
