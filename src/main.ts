@@ -3,6 +3,7 @@
  * then what is depended on, then the features, then the routes, then the server that is started last and stopped first.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
@@ -15,6 +16,7 @@ import * as Database from "./dependencies/Database.js"
 import * as Dependencies from "./dependencies/Dependencies.js"
 import * as ElevenLabs from "./dependencies/ElevenLabs.js"
 import * as OpenAi from "./dependencies/OpenAi.js"
+import * as Redis from "./dependencies/Redis.js"
 import * as Settings from "./dependencies/Settings.js"
 import * as Stripe from "./dependencies/Stripe.js"
 import { DialDrillApi } from "./dialdrill/Api.js"
@@ -28,6 +30,7 @@ import { migrations } from "./dialdrill/Migrations.js"
 import * as Pages from "./dialdrill/Pages.js"
 import * as Routes from "./dialdrill/Routes.js"
 import * as Writes from "./dialdrill/Writes.js"
+import * as Alerts from "./health/Alerts.js"
 import * as ErrorLog from "./health/ErrorLog.js"
 import * as HealthMonitor from "./health/HealthMonitor.js"
 import * as Documentation from "./http/Documentation.js"
@@ -38,6 +41,7 @@ import * as OperatorAccess from "./http/OperatorAccess.js"
 import * as Probes from "./http/Probes.js"
 import * as RateLimitGroups from "./http/RateLimitGroups.js"
 import * as Server from "./http/Server.js"
+import * as RedisRateLimitStore from "./redis/RedisRateLimitStore.js"
 import * as CircuitBreakers from "./resilience/CircuitBreakers.js"
 import { KeyedRateLimiters } from "./resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "./resilience/RateLimitStore.js"
@@ -71,9 +75,13 @@ const application = (settings: ServerSettings.ServerSettings) => {
   )
   const dependencies = Layer.mergeAll(OpenAi.layer, ElevenLabs.layer, Stripe.layer, database)
 
+  const store =
+    settings.redisUrl === undefined
+      ? RateLimitStore.layerMemory
+      : RedisRateLimitStore.layer.pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
   const limits = RateLimitGroups.layer(settings.rateLimits).pipe(
     Layer.provideMerge(KeyedRateLimiters.layer),
-    Layer.provide(RateLimitStore.layerMemory)
+    Layer.provide(store)
   )
 
   const publicUrl = Layer.effect(Greeting.Address, Ref.make(settings.publicUrl ?? "")).pipe((address) =>
@@ -110,7 +118,18 @@ const application = (settings: ServerSettings.ServerSettings) => {
     })
   )
 
-  return Layer.mergeAll(Greeting.layer(settings), readiness).pipe(
+  const alerts =
+    settings.alertWebhook === undefined
+      ? Layer.empty
+      : Layer.scopedDiscard(
+          Effect.gen(function* () {
+            const { watch } = yield* Alerts.Alerts
+            const all = yield* (yield* Dependencies.Dependencies).all
+            yield* Effect.forEach(all, ({ breaker }) => watch(breaker.changes), { discard: true })
+          })
+        ).pipe(Layer.provide(Alerts.layerWith(settings.alertWebhook)), Layer.provide(NodeHttpClient.layerUndici))
+
+  return Layer.mergeAll(Greeting.layer(settings), readiness, alerts).pipe(
     Layer.provideMerge(Server.serve(routes, { grace: settings.shutdownGrace })),
     Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port })),
     Layer.provide(access),

@@ -8,7 +8,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { StartupError } from "./StartupError.js"
+import type { StartupError } from "./StartupError.js"
 
 /** Signals closer together than this are one request to stop. */
 const sameWishMillis = 1000

@@ -2,7 +2,7 @@
  * The server's own settings, read from the environment once, at the start. A value that makes no sense stops the start
  * with one line for each: the variable, what is wrong with its value, and an example. Secrets are never shown.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Environment from "../dependencies/Environment.js"
@@ -27,7 +27,7 @@ export interface ServerSettings {
   readonly trustedProxyHops: number
   readonly rateLimits: { readonly [G in Group]: RateLimitConfig }
   readonly shutdownGrace: Duration.Duration
-  readonly alertWebhook: { readonly url: string; readonly secret: Redacted.Redacted | undefined } | undefined
+  readonly alertWebhook: { readonly url: Redacted.Redacted; readonly secret: Redacted.Redacted | undefined } | undefined
   readonly production: boolean
 }
 
@@ -139,7 +139,7 @@ export const make = (variables: Environment.Variables): Effect.Effect<ServerSett
       shutdownGrace: read.duration("SHUTDOWN_GRACE", "10 seconds"),
       alertWebhook: read.isSet("ALERT_WEBHOOK_URL")
         ? {
-            url: read.url("ALERT_WEBHOOK_URL", "https://hooks.example.com/dialdrill"),
+            url: Redacted.make(read.url("ALERT_WEBHOOK_URL", "https://hooks.example.com/dialdrill")),
             secret: read.secret("ALERT_WEBHOOK_SECRET")
           }
         : undefined,

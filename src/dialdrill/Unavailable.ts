@@ -48,7 +48,7 @@ export class BillingUnavailable extends Data.TaggedError("BillingUnavailable")<
 /** What the dependencies' own errors have in common. */
 interface Failure {
   readonly reason: string
-  readonly retryAfter: Duration.Duration | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 export interface Why {

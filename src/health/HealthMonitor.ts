@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import type * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -56,6 +57,8 @@ export interface HealthMonitorShape extends ErrorLog.ErrorLogShape {
   readonly probeNow: (name: string) => Effect.Effect<Option.Option<Check.CheckResult>>
   /** Every change from now on, in order. A subscriber that falls more than 256 behind loses the oldest. */
   readonly changes: Stream.Stream<HealthChange.HealthChange>
+  /** The same as a queue whose subscription has begun when this returns, for those who must not miss the first change. */
+  readonly subscribe: Effect.Effect<Queue.Dequeue<HealthChange.HealthChange>, never, Scope.Scope>
 }
 
 /**
@@ -193,7 +196,8 @@ export const make = (
       getHealthStatus,
       quick,
       probeNow,
-      changes: Stream.fromPubSub(hub)
+      changes: Stream.fromPubSub(hub),
+      subscribe: PubSub.subscribe(hub)
     }
 
     if (options.memory !== false) yield* register(Memory.registration(options.memory))

@@ -28,6 +28,7 @@ import { dual } from "effect/Function"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Gate from "./Gate.js"
 import * as Kernel from "./kernel/CircuitBreaker.js"
@@ -63,9 +64,9 @@ export interface Options {
    */
   readonly probeTimeout?: Duration.DurationInput | undefined
   /**
-   * Whether a typed error says that the dependency is unwell. Errors for which it is false count neither as failure nor
-   * as success. Default: every error but the rejections of this library; `AttemptTimeout` counts. Defects always count,
-   * interruptions never.
+   * Whether a typed error of the dependency says that it is unwell. Errors for which it is false count neither as
+   * failure nor as success. Default: every error. It is not asked about the rejections of this library, of which only
+   * `AttemptTimeout` counts. Defects always count, interruptions never.
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined
   /** Whether a healthy background probe (`healthy`) ends the open time early. Default false. */
@@ -156,6 +157,8 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly options: Effect.Effect<Options>
   /** Transitions from the subscription on, in order; a slow subscriber loses the oldest and holds up nobody. */
   readonly changes: Stream.Stream<Transition>
+  /** The same, subscribed when this effect has run and not when the stream is: for those who must not miss the first. */
+  readonly subscribe: Effect.Effect<Stream.Stream<Transition>, never, Scope.Scope>
   /** How this breaker counts an exit. */
   readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>
   /** How many results came back after the circuit had changed and therefore changed nothing. */
@@ -198,7 +201,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const cell: Ref.Ref<Cell> = yield* Ref.make<Cell>({
     state: Kernel.initial(settings),
     options,
-    isFailure: options.isFailure ?? Outcomes.isFailure,
+    isFailure: options.isFailure ?? Outcomes.everyError,
     told: "closed",
     seq: 0,
     openedAt: undefined,
@@ -210,20 +213,20 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State],
     changes?: Pick<Cell, "options" | "isFailure">
   ): Effect.Effect<A> =>
-    Effect.flatMap(MonotonicClock.nowAndWall, ({ now, wall }) =>
+    MonotonicClock.nowWith((now, wall) =>
       Ref.modify(cell, (before) => {
         const [result, state] = transition(before.state, now)
         return [result, state === before.state ? before : tell({ ...before, ...changes, state }, before, now, wall)]
       })
     )
 
-  const tell = (after: Cell, before: Cell, now: number, wall: number): Cell => {
+  const tell = (after: Cell, before: Cell, now: number, wall: () => number): Cell => {
     const { state } = after
     const handlers = state.generation === before.state.generation ? before.handlers : handlersOf(state.generation)
     const to = Kernel.view(state, now).state
     if (to === before.told || state.reason === undefined) return { ...after, handlers }
     const seq = before.seq + 1
-    const at = wall - Kernel.openFor(state, now)
+    const at = wall() - Kernel.openFor(state, now)
     transitions.unsafeOffer({ seq, name: options.name, from: before.told, to, at: new Date(at), reason: state.reason })
     return { ...after, handlers, told: to, seq, openedAt: to === "open" ? at : before.openedAt }
   }
@@ -316,10 +319,15 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       return Effect.flatMap(settingsOf(changed), (settings) =>
         step((state) => [undefined, Kernel.reconfigure(state, settings)], {
           options: changed,
-          isFailure: changed.isFailure ?? Outcomes.isFailure
+          isFailure: changed.isFailure ?? Outcomes.everyError
         })
       )
     })
+
+  const subscribe = Effect.map(
+    Stream.fromPubSub(transitions, { scoped: true }),
+    Stream.buffer({ capacity: rememberedTransitions, strategy: "sliding" })
+  )
 
   const breaker: CircuitBreaker = {
     name: options.name,
@@ -334,7 +342,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     healthy: step((state, now) => [undefined, Kernel.healthy(state, now)]),
     reconfigure,
     options: Effect.map(Ref.get(cell), (current) => current.options),
-    changes: Stream.buffer(Stream.fromPubSub(transitions), { capacity: rememberedTransitions, strategy: "sliding" }),
+    subscribe,
+    changes: Stream.unwrapScoped(subscribe),
     outcomeOf: (exit) => Effect.map(Ref.get(cell), ({ isFailure }) => Outcomes.ofExit(exit, isFailure)),
     lateResults: Effect.map(Ref.get(cell), ({ state }) => state.late)
   }

@@ -11,23 +11,17 @@ import type { Outcome } from "./kernel/Outcome.js"
 import { AttemptTimeout, isRejection } from "./Rejection.js"
 
 /**
- * The default answer to "does this typed error say that the dependency is unwell?": everything does, except our own
- * rejections; of those only a timed-out attempt does.
+ * Success; a typed failure by `isFailure`, which is asked about foreign errors only; a defect is a failure; an
+ * interruption (and nothing else) says nothing. Of our own rejections, met by a call from inside, only a timed-out
+ * attempt says something about the dependency: it is a failure, whatever the predicate says about its own errors.
  *
- * @since 0.1.0
- * @category predicates
- */
-export const isFailure = (error: unknown): boolean => !isRejection(error) || error instanceof AttemptTimeout
-
-/**
- * Success; a typed failure by `counts`; a defect is a failure; an interruption (and nothing else) says nothing.
  * A predicate that throws counts the call as failed: the permit is given back whatever user code does.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const ofExit = (exit: Exit.Exit<unknown, unknown>, counts: (error: unknown) => boolean = isFailure): Outcome =>
-  Exit.isSuccess(exit) ? "success" : ofCause(exit.cause, counts)
+export const ofExit = (exit: Exit.Exit<unknown, unknown>, isFailure: (error: unknown) => boolean): Outcome =>
+  Exit.isSuccess(exit) ? "success" : ofCause(exit.cause, isFailure)
 
 /**
  * Like `ofExit`, for a call that is known not to have succeeded.
@@ -35,11 +29,20 @@ export const ofExit = (exit: Exit.Exit<unknown, unknown>, counts: (error: unknow
  * @since 0.1.0
  * @category conversions
  */
-export const ofCause = (cause: Cause.Cause<unknown>, counts: (error: unknown) => boolean = isFailure): Outcome => {
+export const ofCause = (cause: Cause.Cause<unknown>, isFailure: (error: unknown) => boolean): Outcome => {
   const error = Cause.failureOption(cause)
-  if (Option.isSome(error)) return holds(counts, error.value) ? "failure" : "ignored"
-  return Cause.isInterruptedOnly(cause) ? "interrupted" : "failure"
+  if (Option.isNone(error)) return Cause.isInterruptedOnly(cause) ? "interrupted" : "failure"
+  const counts = isRejection(error.value) ? error.value instanceof AttemptTimeout : holds(isFailure, error.value)
+  return counts ? "failure" : "ignored"
 }
+
+/**
+ * The default predicate: every typed error says that the dependency is unwell.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const everyError = (_error: unknown): boolean => true
 
 const holds = (predicate: (error: unknown) => boolean, error: unknown): boolean => {
   try {

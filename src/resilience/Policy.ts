@@ -245,7 +245,7 @@ const isQueueRejection = (error: unknown): error is RateLimited | BulkheadFull =
 
 /** How the outcome of an attempt is told: as the breaker counts it, where there is one. */
 const outcomesOf = ({ breaker }: Settings): ((exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>) =>
-  breaker?.outcomeOf ?? ((exit) => Effect.sync(() => Outcomes.ofExit(exit)))
+  breaker?.outcomeOf ?? ((exit) => Effect.sync(() => Outcomes.ofExit(exit, Outcomes.everyError)))
 
 const settingsOf = (options: Options): Effect.Effect<Settings, PolicyConfigurationError> =>
   Effect.suspend(() => {

@@ -118,8 +118,9 @@ export const settingsOf = (options: Options = {}): Either.Either<Settings, Retry
       multiplier: read.factor("backoffMultiplier", options.backoffMultiplier ?? 2, 1),
       jitter: options.jitter ?? "none"
     },
-    isRetryable: (error) => mayPass(options, error),
-    retryAfter: options.retryAfter ?? hintOf
+    // What user code throws about an error must not take the error's place: such an error is not retried.
+    isRetryable: (error) => orElse(() => mayPass(options, error), false),
+    retryAfter: (error) => orElse(() => (options.retryAfter ?? hintOf)(error), undefined)
   }
   return read.problems.length === 0
     ? Either.right(settings)
@@ -252,6 +253,14 @@ export const retryWithCircuitBreaker = <A, E, R>(
   E | CircuitOpen | CircuitBreaker.CircuitBreakerConfigurationError,
   R | CircuitBreakers.CircuitBreakers
 > => Effect.flatMap(CircuitBreakers.getCircuitBreaker(name, breaker), ({ execute }) => withRetry(execute(self), retry))
+
+const orElse = <A>(ask: () => A, otherwise: A): A => {
+  try {
+    return ask()
+  } catch {
+    return otherwise
+  }
+}
 
 interface Progress {
   readonly attempt: number

@@ -125,6 +125,16 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
     return undefined
   }
 
+  /** Whether it speaks against the database's health: a lost connection does, a unique violation does not. */
+  get countsAsFailure(): boolean {
+    return traits[this.reason].outage
+  }
+
+  /** Whether it is an answer that a program asks for, and nothing for an operator to look at. */
+  get isExpected(): boolean {
+    return this.reason === "unique-violation"
+  }
+
   override get message(): string {
     const parts = [
       this.code,
@@ -137,14 +147,12 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
 }
 
 /**
- * Whether an error speaks against the database's health: a lost connection does, a unique violation does not. Values
- * that are not a `DatabaseError` do not either. Made for `CircuitBreaker`'s `isFailure`.
+ * Whether a value is a `DatabaseError` that speaks against the database's health.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const countsAgainstBreaker = (error: unknown): boolean =>
-  error instanceof DatabaseError && traits[error.reason].outage
+export const countsAgainstBreaker = (error: unknown): boolean => error instanceof DatabaseError && error.countsAsFailure
 
 /**
  * Whether a failure means that the connection is gone or could not be had.

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
-import { isProblem, withApp } from "./support/TestApp.js"
+import { isProblem } from "./support/isProblem.js"
+import { withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
 
 const megabyte = 1024 * 1024

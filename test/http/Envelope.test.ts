@@ -3,7 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { ErrorLog } from "../../src/health/ErrorLog.js"
 import type { HttpSample } from "../../src/telemetry/Metrics.js"
-import { isProblem, withApp } from "./support/TestApp.js"
+import { isProblem } from "./support/isProblem.js"
+import { withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
 
 describe("Envelope", () => {
@@ -28,6 +29,7 @@ describe("Envelope", () => {
         const id = (offered: string) =>
           Effect.map(Wire.send(`${app.url}/who`, { headers: { "x-request-id": offered } }), (reply) => {
             assert.strictEqual(reply.json["id"], reply.headers["x-request-id"])
+            assert.strictEqual(reply.json["logged"], reply.headers["x-request-id"])
             return reply.headers["x-request-id"]
           })
         assert.strictEqual(yield* id("good-id-1234"), "good-id-1234")

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as OperatorAccess from "../../src/http/OperatorAccess.js"
-import { isProblem, withApp } from "./support/TestApp.js"
+import { isProblem } from "./support/isProblem.js"
+import { withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
 
 const adminToken = Redacted.make("a-long-admin-token")

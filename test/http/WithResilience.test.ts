@@ -8,7 +8,8 @@ import * as RouteTable from "../../src/http/RouteTable.js"
 import { withResilience } from "../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
 import { RateLimitConfigs } from "../../src/resilience/KeyedRateLimiter.js"
-import { isProblem, withApp } from "./support/TestApp.js"
+import { isProblem } from "./support/isProblem.js"
+import { withApp } from "./support/TestApp.js"
 import * as Wire from "./support/Wire.js"
 
 class Outage extends Schema.TaggedError<Outage>()("Outage", {}, HttpApiSchema.annotations({ status: 502 })) {}
@@ -20,7 +21,8 @@ const isType = <_ extends true>(): void => {}
 
 describe("withResilience", () => {
   it("keeps the handler's error type, to which only the breaker adds", () => {
-    const handler = (_: { readonly id: string }) => Effect.fail(new Outage()) as Effect.Effect<number, Outage>
+    const handler = ({ id }: { readonly id: number }): Effect.Effect<number, Outage> =>
+      id < 0 ? Effect.fail(new Outage()) : Effect.succeed(id)
     const plain = withResilience(handler, {})
     const guarded = withResilience(handler, { enableCircuitBreaker: true, circuitBreakerService: "x" })
     isType<Equals<ReturnType<typeof plain>, Effect.Effect<number, Outage, never>>>()
@@ -151,6 +153,19 @@ describe("RouteTable", () => {
         assert.deepStrictEqual(RouteTable.unprotected(entries, { prefix: "/who", except: ["GET /who", "GET /gone"] }), [
           "GET /gone: listed as an exception, but there is no such route"
         ])
+      })
+    )
+  )
+
+  it.live("knows plain routes with a prefix, and their policy", () =>
+    withApp((app) =>
+      Effect.gen(function* () {
+        const reply = yield* Wire.send(`${app.url}/v1/hello`)
+        assert.strictEqual(reply.body, "hello")
+        assert.strictEqual(reply.headers["x-ratelimit-limit"], "1000")
+        const entry = Context.get(app.context, RouteTable.RouteTable).find("GET", "/v1/hello")
+        assert.strictEqual(entry?.policy?.rateLimit, "READ")
+        assert.strictEqual((yield* Wire.send(`${app.url}/v1/hello`, { method: "PUT" })).status, 405)
       })
     )
   )

@@ -139,7 +139,11 @@ describe("CircuitBreaker and how calls end", () => {
 
   it.effect("counts neither the interruption of a call nor our own rejections, but a timed-out attempt", () =>
     Effect.gen(function* () {
-      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      // The predicate is about the dependency's errors: it is not asked about ours.
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        isFailure: (error) => !(error instanceof AttemptTimeout)
+      })
       const call = yield* begin(breaker)
       yield* call.interrupt
       yield* Effect.exit(breaker.execute(Effect.interrupt))
@@ -489,7 +493,9 @@ describe("CircuitBreaker and those who watch it", () => {
       // The test clock with another wall: everything that it does not override stays the test clock's.
       const stepped: Clock.Clock = Object.assign(Object.create(test), {
         unsafeCurrentTimeMillis: () => test.unsafeCurrentTimeMillis() + step,
-        currentTimeMillis: Effect.map(test.currentTimeMillis, (millis) => millis + step)
+        currentTimeMillis: Effect.map(test.currentTimeMillis, (millis) => millis + step),
+        unsafeCurrentTimeNanos: () => test.unsafeCurrentTimeNanos(),
+        currentTimeNanos: test.currentTimeNanos
       })
       yield* Effect.gen(function* () {
         const breaker = yield* CircuitBreaker.make({ name: "openai" })

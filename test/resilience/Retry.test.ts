@@ -81,6 +81,17 @@ describe("Retry and what is worth another attempt", () => {
     })
   )
 
+  it.effect("fails with the error itself when a predicate breaks", () =>
+    Effect.gen(function* () {
+      const isRetryable = (): boolean => {
+        throw new Error("broken predicate")
+      }
+      const { exit, times } = yield* attemptsOf(Effect.fail("down"), { isRetryable })
+      assert.deepStrictEqual(exit, Exit.fail("down"))
+      assert.lengthOf(times, 1)
+    })
+  )
+
   it.effect("believes an error that says whether it may pass", () =>
     Effect.gen(function* () {
       const retryableErrors = [{ status: 503 }]

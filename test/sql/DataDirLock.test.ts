@@ -43,10 +43,7 @@ describe("DataDirLock", () => {
       yield* DataDirLock.acquire(folder)
       fs.symlinkSync(folder, `${folder}-link`)
       assert.strictEqual((yield* refused(`${folder}-link`)).reason, "in-use")
-    }).pipe(
-      Effect.ensuring(Effect.sync(() => fs.rmSync(`${folder}-link`, { force: true }))),
-      Effect.scoped
-    )
+    }).pipe(Effect.ensuring(Effect.sync(() => fs.rmSync(`${folder}-link`, { force: true }))), Effect.scoped)
   )
 
   it.live("refuses while another process holds it, also a stopped one, and takes it over when that was killed", () =>

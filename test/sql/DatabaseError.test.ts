@@ -71,11 +71,11 @@ describe("DatabaseError", () => {
     for (const code of ["23505", "42601", "57014", "28P01", "53100"]) assert.isFalse(retryable(code), code)
   })
 
-  it("does not count against the breaker what the database did rightly", () => {
-    const counts = (code: string) => DatabaseError.countsAgainstBreaker(DatabaseError.fromUnknown(driverError({ code })))
+  it("does not count as failure what the database did rightly", () => {
+    const counts = (code: string) => DatabaseError.fromUnknown(driverError({ code })).countsAsFailure
     for (const code of ["ECONNREFUSED", "57P01", "28P01", "57014", "53300", "XX000"]) assert.isTrue(counts(code), code)
-    for (const code of ["23505", "23503", "22P02", "42601", "40001", "40P01", "55P03"]) assert.isFalse(counts(code), code)
-    assert.isFalse(DatabaseError.countsAgainstBreaker(new Error("not of the database")))
+    for (const code of ["23505", "23503", "22P02", "42601", "40001", "40P01", "55P03"])
+      assert.isFalse(counts(code), code)
   })
 
   it("names the constraint but shows no value of the row, however it is printed", () => {
@@ -86,7 +86,12 @@ describe("DatabaseError", () => {
     const error = DatabaseError.fromUnknown(wrapped(original))
     assert.strictEqual(error.message, 'Such a row exists already (23505, constraint "users_email_key")')
     assert.strictEqual(error.constraint, "users_email_key")
-    const printed = [inspect(error, { depth: 9 }), JSON.stringify(error), String(error), Cause.pretty(Cause.fail(error))]
+    const printed = [
+      inspect(error, { depth: 9 }),
+      JSON.stringify(error),
+      String(error),
+      Cause.pretty(Cause.fail(error))
+    ]
     for (const text of printed) assert.notInclude(text, "ann@example.com")
     assert.strictEqual((Redacted.value(error.original) as SqlError.SqlError).cause, original)
   })

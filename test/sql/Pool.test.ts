@@ -83,7 +83,10 @@ describe.skipIf(!Postgres.available)("Pool on a real server", () => {
       yield* Effect.all([one, one, one], { concurrency: 3 })
       yield* killAll
       const pool = yield* Pool.SqlPool
-      yield* eventually("the pool has noticed", Effect.map(pool.status, ({ total }) => total === 0))
+      yield* eventually(
+        "the pool has noticed",
+        Effect.map(pool.status, ({ total }) => total === 0)
+      )
       assert.deepStrictEqual(yield* one, [{ one: 1 }])
       yield* allReturned
     }).pipe(Effect.provide(connect(postgres.url)))
@@ -212,7 +215,9 @@ describe.skipIf(!Postgres.available)("Pool on a real server", () => {
 
   it.live("types a refused login and a missing database", () =>
     Effect.gen(function* () {
-      const missing = yield* Effect.flip(one).pipe(Effect.provide(connect(postgres.url.replace(/postgres$/, "nowhere"))))
+      const missing = yield* Effect.flip(one).pipe(
+        Effect.provide(connect(postgres.url.replace(/postgres$/, "nowhere")))
+      )
       assert.strictEqual(missing.reason, "configuration")
       const stranger = yield* Effect.flip(one).pipe(
         Effect.provide(connect(postgres.url.replace("postgres:secret", "stranger:secret")))

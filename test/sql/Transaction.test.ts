@@ -16,7 +16,9 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
   let postgres: Postgres.Postgres
   beforeAll(async () => {
     postgres = await Postgres.make()
-    await postgres.admin("create table notes (id int primary key, parent int references notes (id) deferrable initially deferred)")
+    await postgres.admin(
+      "create table notes (id int primary key, parent int references notes (id) deferrable initially deferred)"
+    )
     await postgres.admin("create table doctors (name text primary key, on_call boolean not null)")
   })
   afterAll(() => postgres.dispose())
@@ -145,7 +147,9 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
       const limits = { commitTimeout: "400 millis", rollbackTimeout: "300 millis" } as const
       const committing = yield* Effect.fork(Effect.flip(withTransaction(Effect.zipRight(insert(8), idle.here), limits)))
       const failing = yield* Effect.fork(
-        Effect.flip(withTransaction(insert(9).pipe(Effect.zipRight(idle.here), Effect.zipRight(Effect.fail("mine"))), limits))
+        Effect.flip(
+          withTransaction(insert(9).pipe(Effect.zipRight(idle.here), Effect.zipRight(Effect.fail("mine"))), limits)
+        )
       )
       yield* idle.reached
       yield* Effect.sleep("100 millis")
@@ -169,7 +173,9 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
       // The deferred constraint makes COMMIT itself wait, for the lock on the referenced row's table.
       const locker = yield* Effect.fork(
         withTransaction(
-          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1 for update`).pipe(Effect.zipRight(idle.here))
+          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1 for update`).pipe(
+            Effect.zipRight(idle.here)
+          )
         )
       )
       yield* idle.reached
@@ -207,7 +213,9 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
             if (others.length > 0) yield* client`update doctors set on_call = false where name = ${name}`
           })
         )
-      const exits = yield* Effect.all([Effect.exit(goOffCall("ann")), Effect.exit(goOffCall("bob"))], { concurrency: 2 })
+      const exits = yield* Effect.all([Effect.exit(goOffCall("ann")), Effect.exit(goOffCall("bob"))], {
+        concurrency: 2
+      })
       const failed = exits.find(Exit.isFailure)
       assert.isDefined(failed)
       const error = Cause.failureOption(failed!.cause)
@@ -227,7 +235,9 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
       yield* client`insert into notes values (20, null), (21, null)`
       const lock = (id: number) => client`select 1 from notes where id = ${id} for update`
       const cross = (a: number, b: number) =>
-        Effect.exit(withTransaction(lock(a).pipe(Effect.zipRight(Effect.sleep("100 millis")), Effect.zipRight(lock(b)))))
+        Effect.exit(
+          withTransaction(lock(a).pipe(Effect.zipRight(Effect.sleep("100 millis")), Effect.zipRight(lock(b))))
+        )
       const exits = yield* Effect.all([cross(20, 21), cross(21, 20)], { concurrency: 2 })
       assert.strictEqual(exits.filter(Exit.isSuccess).length, 1)
       const failed = exits.find(Exit.isFailure)

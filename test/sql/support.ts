@@ -15,10 +15,7 @@ export const connect = (
   Client.layer.pipe(Layer.provideMerge(Pool.layer({ url: Redacted.make(url), ...options })))
 
 /** Waits until something is so, for at most ten seconds: real processes have no virtual clock. */
-export const eventually = <E, R>(
-  what: string,
-  condition: Effect.Effect<boolean, E, R>
-): Effect.Effect<void, E, R> =>
+export const eventually = <E, R>(what: string, condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     const start = Date.now()
     while (!(yield* condition)) {

@@ -98,7 +98,13 @@ export const make = async (): Promise<Postgres> => {
   const pids = (): ReadonlyArray<number> => {
     const postmaster = Number(fs.readFileSync(path.join(data, "postmaster.pid"), "utf8").split("\n")[0])
     const children = fs.readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, "utf8").trim()
-    return [postmaster, ...children.split(" ").filter((pid) => pid !== "").map(Number)]
+    return [
+      postmaster,
+      ...children
+        .split(" ")
+        .filter((pid) => pid !== "")
+        .map(Number)
+    ]
   }
   const signal = (name: NodeJS.Signals): void => {
     for (const pid of pids()) {

@@ -1,5 +1,5 @@
 /** Answers the routes of plans, usage and buying, and Stripe's events. */
-import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import { group } from "../../http/HttpApiRoutes.js"
 import { withResilience } from "../../http/WithResilience.js"

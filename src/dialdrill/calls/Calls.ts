@@ -14,8 +14,7 @@ import { purchasable } from "../billing/Wire.js"
 import { usageOf } from "../billing/Usage.js"
 import type { Degraded } from "../Wire.js"
 import { Ids } from "../Ids.js"
-import { analyze } from "../scoring/Analytics.js"
-import { score } from "../scoring/Scoring.js"
+import { review } from "../scoring/Review.js"
 import type { Turn } from "../scoring/Wire.js"
 import { orStorageUnavailable, type StorageUnavailable } from "../Unavailable.js"
 import { Writes } from "../Writes.js"
@@ -226,13 +225,16 @@ const make = Effect.gen(function* () {
       const now = yield* DateTime.now
       const given = conversation.transcript ?? []
       const transcript = given.length > 0 ? given : row.transcript
-      const call = { transcript, durationSeconds: conversation.durationSeconds }
+      const { analytics, score } =
+        transcript.length === 0
+          ? { analytics: null, score: null }
+          : review({ transcript, durationSeconds: conversation.durationSeconds })
       const completion: Repo.Completion = {
         completedAt: now,
         durationSeconds: conversation.durationSeconds ?? null,
         transcript,
-        score: transcript.length === 0 ? null : score(call),
-        analytics: transcript.length === 0 ? null : analyze(call)
+        score,
+        analytics
       }
       yield* Repo.complete(id, completion)
       return completed({ ...row, ...completion })

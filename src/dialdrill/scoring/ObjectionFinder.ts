@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { anyOf } from "./Phrases.js"
-import { isDiscovery, isQuestion } from "./Questions.js"
+import { isConfirmation, isDiscovery, isQuestion } from "./Questions.js"
 import type { Sentence } from "./Transcript.js"
 
 /**
@@ -113,7 +113,7 @@ const markers: ReadonlyArray<Marker> = [
     pattern: anyOf(
       "(already|currently) (use|using|have|work with|working with|do that|doing that)",
       "(works|working) (fine|well|okay|ok|just fine|great)",
-      "(ours|it|that) (\\p{L}+ )?(works|runs)|does work",
+      "ours (\\p{L}+ )?(works|runs)|(it|that) (runs|does work)|does work",
       "(in-house|in house|internally|ourselves)",
       "(just|recently) (switched|bought|implemented)",
       "we (order|buy|get|use) … (from|with)"
@@ -231,7 +231,9 @@ export const findObjections = (turns: ReadonlyArray<ReadonlyArray<Sentence>>): R
     const repSpokeBefore = before[0]?.role === "user"
     const repAsked = repSpokeBefore && before.some(isQuestion)
     const last = raised.at(-1)
-    const sameThread = last !== undefined && repAsked && at - last.at <= 2
+    // The answer to the question about it, and two turns later the answer to "does that help?".
+    const patience = before.some(isConfirmation) ? 4 : 2
+    const sameThread = last !== undefined && repAsked && at - last.at <= patience
     if (sameThread) continue
     const words = before.reduce((sum, sentence) => sum + sentence.words, 0)
     const afterPitch = repSpokeBefore && !before.some(isDiscovery) && words >= 6

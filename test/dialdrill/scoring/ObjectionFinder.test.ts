@@ -67,6 +67,21 @@ describe("objections", () => {
     )
   })
 
+  it('are not raised anew by what the prospect says to "does that help?"', () => {
+    const found = find(`
+      ${pitch}
+      P: I'm worried about security.
+      R: I understand. What worries you most?
+      P: Where the data lives.
+      R: It lives in your own building, and each access is logged. Does that help?
+      P: It does, our security people will have a look, and then we don't need more.
+    `)
+    assert.deepStrictEqual(
+      found.map(({ kind }) => kind),
+      ["trust"]
+    )
+  })
+
   it("end the reply to the one before", () => {
     const found = find(`${pitch}\nP: Too expensive.\nR: It is worth it.\nP: I'm not interested.\nR: Fine.`)
     assert.deepStrictEqual(

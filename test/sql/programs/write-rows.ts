@@ -11,10 +11,7 @@ const program = Effect.gen(function* () {
   yield* sql`create table if not exists rows (id int primary key, twice int)`
   for (let id = 1; ; id++) {
     yield* withTransaction(
-      Effect.zipRight(
-        sql`insert into rows values (${id}, 0)`,
-        sql`update rows set twice = ${2 * id} where id = ${id}`
-      )
+      Effect.zipRight(sql`insert into rows values (${id}, 0)`, sql`update rows set twice = ${2 * id} where id = ${id}`)
     )
     process.stdout.write(`${id}\n`)
   }
