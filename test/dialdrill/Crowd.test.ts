@@ -34,7 +34,6 @@ describe("two hundred users at once", () => {
     await run(app.openai.inject(Fault.HangBeforeHeaders()))
     await run(app.elevenlabs.inject(Fault.ErrorStatus({ status: 500 })))
 
-    const t0 = performance.now()
     const journey = async (): Promise<void> => {
       const user = app.user()
       const call = await user.start()
@@ -58,7 +57,6 @@ describe("two hundred users at once", () => {
       assert.strictEqual(list.calls[0].overall, completed.score.overall)
     }
     const ended = await Promise.allSettled(Array.from({ length: users }, journey))
-    console.error("JOURNEYS", performance.now() - t0)
     const failed = ended.flatMap((one) =>
       one.status === "rejected"
         ? [`${one.reason} ${one.reason instanceof Error ? String(one.reason.cause ?? "") : ""}`]
