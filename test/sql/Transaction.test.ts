@@ -171,16 +171,17 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
   it.live("finishes a COMMIT that has begun although the caller is gone", () =>
     Effect.gen(function* () {
       const idle = yield* pause
+      yield* insert(1000)
       // The deferred constraint makes COMMIT itself wait, for the lock on the referenced row's table.
       const locker = yield* Effect.fork(
         withTransaction(
-          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1 for update`).pipe(
+          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1000 for update`).pipe(
             Effect.zipRight(idle.here)
           )
         )
       )
       yield* idle.reached
-      const fiber = yield* Effect.fork(withTransaction(insert(10, 1)))
+      const fiber = yield* Effect.fork(withTransaction(insert(10, 1000)))
       yield* running("COMMIT")
       const interruption = yield* Effect.fork(Fiber.interrupt(fiber))
       yield* Effect.sleep("50 millis")
