@@ -4,12 +4,10 @@ import type { ElevenLabsError } from "../../src/dependencies/ElevenLabs.js"
 import { Fault } from "../../src/drill/standins/Fault.js"
 import { elevenlabs } from "./support.js"
 
-const patient = { ELEVENLABS_ATTEMPT_TIMEOUT: "3s" }
-
 describe("ElevenLabs", () => {
   it.scopedLive("gets a WebSocket's address for our agent", () =>
     Effect.gen(function* () {
-      const rig = yield* elevenlabs(patient)
+      const rig = yield* elevenlabs()
       assert.match(yield* rig.call, /^ws:\/\/.*agent_id=agent_1/)
       const [request] = (yield* rig.standIn.requests).filter(({ path }) => path === rig.path)
       assert.strictEqual(request?.query.get("agent_id"), "agent_1")
@@ -26,7 +24,7 @@ describe("ElevenLabs", () => {
   for (const [status, code, reason] of answers) {
     it.scopedLive(`${status} ${code} is ${reason}: asked once, no failure`, () =>
       Effect.gen(function* () {
-        const rig = yield* elevenlabs(patient)
+        const rig = yield* elevenlabs()
         yield* rig.standIn.inject(Fault.ErrorStatus({ status, code }), { path: rig.path })
         const error = yield* Effect.flip(rig.call)
         assert.deepInclude(error, { _tag: "ElevenLabsError", reason, code, status, countsAsFailure: false })
@@ -41,7 +39,7 @@ describe("ElevenLabs", () => {
 
   it.scopedLive("429 system_busy is retried and counts", () =>
     Effect.gen(function* () {
-      const rig = yield* elevenlabs(patient)
+      const rig = yield* elevenlabs()
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 429, code: "system_busy" }), { path: rig.path, times: 2 })
       yield* rig.call
       assert.lengthOf(

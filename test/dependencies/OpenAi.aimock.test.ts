@@ -2,9 +2,9 @@
 import { LLMock } from "@copilotkit/aimock"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { openai } from "./support.js"
+import { Coaching, openai } from "./support.js"
 
-const coaching = { strengths: ["You asked."], level: "high" }
+const coaching: typeof Coaching.Type = { strengths: ["You asked."], level: "high" }
 
 const aimock = Effect.acquireRelease(
   Effect.promise(async () => {
@@ -31,7 +31,7 @@ describe("OpenAi against aimock", () => {
     it.scopedLive(`${api}: the answer of an independent server is understood`, () =>
       Effect.gen(function* () {
         const { url } = yield* aimock
-        const rig = yield* openai({ OPENAI_API: api, OPENAI_BASE_URL: `${url}/v1`, OPENAI_ATTEMPT_TIMEOUT: "3s" })
+        const rig = yield* openai({ OPENAI_API: api, OPENAI_BASE_URL: `${url}/v1` })
         assert.deepStrictEqual(yield* rig.call, coaching)
       })
     )
@@ -50,7 +50,7 @@ describe("OpenAi against aimock", () => {
           const rig = yield* openai({
             OPENAI_API: api,
             OPENAI_BASE_URL: `${url}/v1`,
-            OPENAI_ATTEMPT_TIMEOUT: "1s",
+            OPENAI_ATTEMPT_TIMEOUT: config["latencyMs"] === undefined ? "5s" : "500ms",
             OPENAI_RETRY_MAX_ATTEMPTS: "2"
           })
           yield* chaos(url, config)

@@ -10,7 +10,7 @@ describe("OpenAi", () => {
   for (const api of ["responses", "chat"]) {
     it.scopedLive(`${api}: asks with a strict schema and gives back what the model made of it`, () =>
       Effect.gen(function* () {
-        const rig = yield* openai({ OPENAI_API: api, OPENAI_MODEL: "a/model", OPENAI_ATTEMPT_TIMEOUT: "3s" })
+        const rig = yield* openai({ OPENAI_API: api, OPENAI_MODEL: "a/model" })
         assert.deepStrictEqual(yield* rig.call, {
           strengths: ["A sentence for strengths 1.", "A sentence for strengths 2."],
           level: "low"
@@ -30,7 +30,7 @@ describe("OpenAi", () => {
 
     it.scopedLive(`${api}: a refusal and an answer cut short are typed, asked for once, and no outage`, () =>
       Effect.gen(function* () {
-        const rig = yield* openai({ OPENAI_API: api, OPENAI_ATTEMPT_TIMEOUT: "3s" })
+        const rig = yield* openai({ OPENAI_API: api })
         yield* rig.standIn.reply("refusal")
         assert.strictEqual(reasonOf(yield* Effect.flip(rig.call)), "refused")
         assert.lengthOf(yield* rig.health.getRecentErrors(), 0)
@@ -48,7 +48,6 @@ describe("OpenAi", () => {
       Effect.gen(function* () {
         const rig = yield* openai({
           OPENAI_API: api,
-          OPENAI_ATTEMPT_TIMEOUT: "3s",
           OPENAI_CIRCUIT_FAILURE_THRESHOLD: "10"
         })
         for (const text of [`{"strengths":[]}`, "Certainly! Here is"]) {
@@ -64,7 +63,7 @@ describe("OpenAi", () => {
 
   it.scopedLive("an empty account is told apart from a full minute: never retried, and no outage", () =>
     Effect.gen(function* () {
-      const rig = yield* openai({ OPENAI_ATTEMPT_TIMEOUT: "3s" })
+      const rig = yield* openai()
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 429, code: "insufficient_quota", retryAfter: "30" }), {
         path: rig.path
       })
@@ -93,7 +92,7 @@ describe("OpenAi", () => {
 
   it.scopedLive("the probe asks for the model that is configured, and a missing one is down with the reason", () =>
     Effect.gen(function* () {
-      const rig = yield* openai({ OPENAI_MODEL: "gpt-5-mini", OPENAI_ATTEMPT_TIMEOUT: "3s" })
+      const rig = yield* openai({ OPENAI_MODEL: "gpt-5-mini" })
       yield* rig.health.probeNow("openai")
       assert.strictEqual((yield* rig.dependency.lastProbe)?.status, "up")
       assert.strictEqual((yield* rig.standIn.requests)[0]?.path, "/v1/models/gpt-5-mini")
@@ -107,7 +106,7 @@ describe("OpenAi", () => {
 
   it.scopedLive("what the answer holds beyond the schema is left out, and a limit of tokens is passed on", () =>
     Effect.gen(function* () {
-      const rig = yield* openai({ OPENAI_ATTEMPT_TIMEOUT: "3s" })
+      const rig = yield* openai()
       yield* rig.standIn.reply({ text: JSON.stringify({ strengths: [], level: "high", surprise: 1 }) })
       const answer = yield* rig.service.structured({
         operation: "coaching",

@@ -4,13 +4,12 @@ import { Fault } from "../../src/drill/standins/Fault.js"
 import { parseForm } from "../../src/drill/standins/BracketedForm.js"
 import { stripe } from "./support.js"
 
-const patient = { STRIPE_ATTEMPT_TIMEOUT: "3s" }
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe("Stripe", () => {
   it.scopedLive("makes a session for the plan, with its version and its key", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       const session = yield* rig.call
       assert.match(session.url, /^http:.*cs_test_/)
       const [request] = (yield* rig.standIn.requests).filter(({ path }) => path === rig.path)
@@ -24,7 +23,7 @@ describe("Stripe", () => {
 
   it.scopedLive("a price of the account takes the place of the plan's own", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe({ ...patient, STRIPE_PRICE_PRO: "price_1" })
+      const rig = yield* stripe({ STRIPE_PRICE_PRO: "price_1" })
       yield* rig.call
       const [request] = (yield* rig.standIn.requests).filter(({ path }) => path === rig.path)
       assert.strictEqual(
@@ -36,7 +35,7 @@ describe("Stripe", () => {
 
   it.scopedLive("one key over all retries makes one session, though the first answer was lost", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       yield* rig.standIn.inject(Fault.Truncated(), { path: rig.path, times: 1 })
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 500 }), { path: rig.path, times: 1 })
       const session = yield* rig.call
@@ -53,7 +52,7 @@ describe("Stripe", () => {
 
   it.scopedLive("obeys stripe-should-retry against its own opinion, both ways", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       const asked = Effect.map(rig.standIn.requests, (all) => all.filter(({ path }) => path === rig.path).length)
       const headers = (value: string) => ({ "stripe-should-retry": value })
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 500, headers: headers("false") }), {
@@ -73,7 +72,7 @@ describe("Stripe", () => {
 
   it.scopedLive("a declined card is an answer: not retried, not counted, not in the log", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 402 }), { path: rig.path })
       const error = yield* Effect.flip(rig.call)
       assert.deepInclude(error, { _tag: "StripeError", reason: "declined", code: "generic_decline" })
@@ -84,7 +83,7 @@ describe("Stripe", () => {
 
   it.scopedLive("a conflict is retried and is no outage", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       yield* rig.standIn.inject(Fault.ErrorStatus({ status: 409 }), { path: rig.path, times: 2 })
       yield* rig.call
       assert.strictEqual((yield* rig.dependency.breaker.status).failures, 0)
@@ -93,7 +92,7 @@ describe("Stripe", () => {
 
   it.scopedLive("believes a signed event, and no other, while Stripe itself is down", () =>
     Effect.gen(function* () {
-      const rig = yield* stripe(patient)
+      const rig = yield* stripe()
       const { sessionId } = yield* rig.call
       const paid = yield* rig.standIn.pay(sessionId)
       const old = yield* rig.standIn.event("x", {}, { signedAt: 1 })
