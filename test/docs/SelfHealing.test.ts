@@ -20,7 +20,6 @@ import * as ElevenLabsStandIn from "../../src/drill/standins/ElevenLabsStandIn.j
 import * as OpenAiStandIn from "../../src/drill/standins/OpenAiStandIn.js"
 import * as ErrorLog from "../../src/health/ErrorLog.js"
 import * as HealthMonitor from "../../src/health/HealthMonitor.js"
-import * as CurrentRequest from "../../src/http/CurrentRequest.js"
 import * as Envelope from "../../src/http/Envelope.js"
 import { addHttpApi } from "../../src/http/HttpApiRoutes.js"
 import { DependencyUnavailable } from "../../src/http/HttpErrors.js"
@@ -77,7 +76,7 @@ const quiet = Logger.remove(Logger.defaultLogger)
 const watching = Layer.mergeAll(
   CircuitBreakers.layer,
   Dependencies.layer,
-  Layer.provideMerge(HealthMonitor.layerWith({ memory: false }), ErrorLog.layerWith({})),
+  Layer.provideMerge(HealthMonitor.layerWith({ memory: false, lookEvery: "1 hour" }), ErrorLog.layerWith({})),
   quiet
 )
 
@@ -263,11 +262,14 @@ describe("section 6", () => {
       const { tip } = yield* sample("openai")
       const standIn = yield* OpenAiStandIn.make()
       const ask = (variables: Record<string, string>): Effect.Effect<{ tip: string }> =>
-        Effect.provide(tip("user: Hello."), Layer.fresh(OpenAi.layer).pipe(
-          Layer.provide(Settings.layerFrom(variables)),
-          Layer.provide(Layer.fresh(watching)),
-          Layer.orDie
-        ))
+        Effect.provide(
+          tip("user: Hello."),
+          Layer.fresh(OpenAi.layer).pipe(
+            Layer.provide(Settings.layerFrom(variables)),
+            Layer.provide(Layer.fresh(watching)),
+            Layer.orDie
+          )
+        )
       const fallback = "Ask one open question before you offer anything."
       assert.strictEqual((yield* ask({})).tip, fallback)
       const answered = yield* ask({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: standIn.baseUrl })
@@ -276,20 +278,23 @@ describe("section 6", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("database: answers from the real engine through the policy", { timeout: 120_000 }, () =>
-    Effect.gen(function* () {
-      const { query } = yield* sample("database")
-      const folder = yield* Effect.acquireRelease(Effect.promise(temporary), ({ remove }) => Effect.promise(remove))
-      const database = Database.layer.pipe(
-        Layer.provide(SqlClient.layer),
-        Layer.provide(Embedded.layer({ directory: folder.path })),
-        Layer.provide(Settings.layerFrom({ DATABASE_ATTEMPT_TIMEOUT: "90s", DATABASE_DEADLINE: "100s" })),
-        Layer.provide(watching)
-      )
-      assert.deepStrictEqual(yield* Effect.provide(query("healed"), database) as Effect.Effect<unknown>, [
-        { word: "healed" }
-      ])
-    }).pipe(Effect.scoped)
+  it.live(
+    "database: answers from the real engine through the policy",
+    () =>
+      Effect.gen(function* () {
+        const { query } = yield* sample("database")
+        const folder = yield* Effect.acquireRelease(Effect.promise(temporary), ({ remove }) => Effect.promise(remove))
+        const database = Database.layer.pipe(
+          Layer.provide(SqlClient.layer),
+          Layer.provide(Embedded.layer({ directory: folder.path })),
+          Layer.provide(Settings.layerFrom({ DATABASE_ATTEMPT_TIMEOUT: "90s", DATABASE_DEADLINE: "100s" })),
+          Layer.provide(watching)
+        )
+        assert.deepStrictEqual(yield* Effect.provide(query("healed"), database) as Effect.Effect<unknown>, [
+          { word: "healed" }
+        ])
+      }).pipe(Effect.scoped),
+    120_000
   )
 
   it.live("ElevenLabs: a signed URL when it answers, simulated mode when it does not", () =>
@@ -297,11 +302,14 @@ describe("section 6", () => {
       const { line } = yield* sample("elevenlabs")
       const standIn = yield* ElevenLabsStandIn.make()
       const ask = (variables: Record<string, string>) =>
-        Effect.provide(line, Layer.fresh(ElevenLabs.layer).pipe(
-          Layer.provide(Settings.layerFrom(variables)),
-          Layer.provide(Layer.fresh(watching)),
-          Layer.orDie
-        )) as Effect.Effect<{ mode: string; signedUrl: string | null }>
+        Effect.provide(
+          line,
+          Layer.fresh(ElevenLabs.layer).pipe(
+            Layer.provide(Settings.layerFrom(variables)),
+            Layer.provide(Layer.fresh(watching)),
+            Layer.orDie
+          )
+        ) as Effect.Effect<{ mode: string; signedUrl: string | null }>
       assert.deepStrictEqual(yield* ask({}), { mode: "simulated", signedUrl: null })
       const voice = yield* ask({
         ELEVENLABS_API_KEY: "xi-test",
@@ -352,16 +360,16 @@ describe("section 7", () => {
 
 describe("section 9", () => {
   it("shows the problem that a failing dependency really makes", () => {
-      const shown = JSON.parse(Markdown.block(page, "problem").code)
-      const error = new DependencyUnavailable({
-        service: "stripe",
-        detail: "Billing is temporarily unavailable",
-        retryAfterSeconds: 12
-      })
-      const info = CurrentRequest.make({ id: shown.requestId, method: "POST", url: shown.instance, clientAddress: "", headers: {} })
-      const made: Record<string, unknown> = JSON.parse(JSON.stringify(Either.getOrThrow(Problem.make(error, info))))
-      for (const [member, value] of Object.entries(shown)) assert.deepStrictEqual(made[member], value, member)
+    const shown = JSON.parse(Markdown.block(page, "problem").code)
+    const error = new DependencyUnavailable({
+      service: "stripe",
+      detail: "Billing is temporarily unavailable",
+      retryAfterSeconds: 12
     })
+    const info = { id: shown.requestId, url: shown.instance }
+    const made: Record<string, unknown> = JSON.parse(JSON.stringify(Either.getOrThrow(Problem.make(error, info))))
+    for (const [member, value] of Object.entries(shown)) assert.deepStrictEqual(made[member], value, member)
+  })
 })
 
 describe("section 14", () => {
