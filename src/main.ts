@@ -3,6 +3,7 @@
  * then what is depended on, then the features, then the routes, then the server that is started last and stopped first.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
@@ -20,24 +21,20 @@ import * as Settings from "./dependencies/Settings.js"
 import * as Stripe from "./dependencies/Stripe.js"
 import { DialDrillApi } from "./dialdrill/Api.js"
 import * as Billing from "./dialdrill/billing/Billing.js"
-import * as BillingHttp from "./dialdrill/billing/Http.js"
 import { PublicUrl } from "./dialdrill/billing/PublicUrl.js"
 import * as Calls from "./dialdrill/calls/Calls.js"
-import * as CallsHttp from "./dialdrill/calls/Http.js"
 import * as Voice from "./dialdrill/calls/Voice.js"
 import * as Coach from "./dialdrill/coaching/Coach.js"
 import * as CoachingService from "./dialdrill/coaching/CoachingService.js"
-import * as CoachingHttp from "./dialdrill/coaching/Http.js"
 import { migrations } from "./dialdrill/Migrations.js"
-import * as OperationsHttp from "./dialdrill/operations/Http.js"
 import * as Pages from "./dialdrill/Pages.js"
-import * as ScoringHttp from "./dialdrill/scoring/Http.js"
+import * as Routes from "./dialdrill/Routes.js"
 import * as Writes from "./dialdrill/Writes.js"
+import * as Alerts from "./health/Alerts.js"
 import * as ErrorLog from "./health/ErrorLog.js"
 import * as HealthMonitor from "./health/HealthMonitor.js"
 import * as Documentation from "./http/Documentation.js"
 import * as Envelope from "./http/Envelope.js"
-import { addHttpApi } from "./http/HttpApiRoutes.js"
 import * as Identity from "./http/Identity.js"
 import * as Lifecycle from "./http/Lifecycle.js"
 import * as OperatorAccess from "./http/OperatorAccess.js"
@@ -81,7 +78,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
   const store =
     settings.redisUrl === undefined
       ? RateLimitStore.layerMemory
-      : RedisRateLimitStore.layer().pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
+      : RedisRateLimitStore.layer.pipe(Layer.provide(Redis.layer({ url: settings.redisUrl })))
   const limits = RateLimitGroups.layer(settings.rateLimits).pipe(
     Layer.provideMerge(KeyedRateLimiters.layer),
     Layer.provide(store)
@@ -101,19 +98,6 @@ const application = (settings: ServerSettings.ServerSettings) => {
     OperatorAccess.layer({ adminToken: settings.adminToken, loopback: OperatorAccess.isLoopback(settings.host) })
   )
 
-  const handlers = Layer.mergeAll(
-    CallsHttp.layerCalls,
-    CallsHttp.layerPersonalities,
-    CoachingHttp.layerCoaching,
-    ScoringHttp.layerScoring,
-    BillingHttp.layerPlans,
-    BillingHttp.layerBilling,
-    BillingHttp.layerWebhook,
-    OperationsHttp.layerHealth,
-    OperationsHttp.layerOperations,
-    OperationsHttp.layerMetrics,
-    OperationsHttp.layerCircuitBreakers
-  )
   const pages = Layer.unwrapEffect(
     Effect.map(Settings.Settings, ({ elevenlabs }) =>
       Pages.layer({
@@ -122,12 +106,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
       })
     )
   )
-  const routes = Layer.mergeAll(
-    addHttpApi(DialDrillApi).pipe(Layer.provide(handlers)),
-    Documentation.layer(DialDrillApi),
-    Probes.layer,
-    pages
-  ).pipe(
+  const routes = Layer.mergeAll(Routes.layer, Documentation.layer(DialDrillApi), Probes.layer, pages).pipe(
     Layer.provide(Envelope.layer({ trustedProxyHops: settings.trustedProxyHops, showStack: !settings.production }))
   )
 
@@ -139,7 +118,18 @@ const application = (settings: ServerSettings.ServerSettings) => {
     })
   )
 
-  return Layer.mergeAll(Greeting.layer(settings), readiness).pipe(
+  const alerts =
+    settings.alertWebhook === undefined
+      ? Layer.empty
+      : Layer.scopedDiscard(
+          Effect.gen(function* () {
+            const { watch } = yield* Alerts.Alerts
+            const all = yield* (yield* Dependencies.Dependencies).all
+            yield* Effect.forEach(all, ({ breaker }) => watch(breaker.changes), { discard: true })
+          })
+        ).pipe(Layer.provide(Alerts.layerWith(settings.alertWebhook)), Layer.provide(NodeHttpClient.layerUndici))
+
+  return Layer.mergeAll(Greeting.layer(settings), readiness, alerts).pipe(
     Layer.provideMerge(Server.serve(routes, { grace: settings.shutdownGrace })),
     Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port })),
     Layer.provide(access),

@@ -27,7 +27,7 @@ export interface ServerSettings {
   readonly trustedProxyHops: number
   readonly rateLimits: { readonly [G in Group]: RateLimitConfig }
   readonly shutdownGrace: Duration.Duration
-  readonly alertWebhook: { readonly url: string; readonly secret: Redacted.Redacted | undefined } | undefined
+  readonly alertWebhook: { readonly url: Redacted.Redacted; readonly secret: Redacted.Redacted | undefined } | undefined
   readonly production: boolean
 }
 
@@ -139,7 +139,7 @@ export const make = (variables: Environment.Variables): Effect.Effect<ServerSett
       shutdownGrace: read.duration("SHUTDOWN_GRACE", "10 seconds"),
       alertWebhook: read.isSet("ALERT_WEBHOOK_URL")
         ? {
-            url: read.url("ALERT_WEBHOOK_URL", "https://hooks.example.com/dialdrill"),
+            url: Redacted.make(read.url("ALERT_WEBHOOK_URL", "https://hooks.example.com/dialdrill")),
             secret: read.secret("ALERT_WEBHOOK_SECRET")
           }
         : undefined,

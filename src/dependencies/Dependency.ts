@@ -39,7 +39,6 @@ import * as Bulkhead from "../resilience/Bulkhead.js"
 import type * as CircuitBreaker from "../resilience/CircuitBreaker.js"
 import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
-import * as Outcomes from "../resilience/Outcomes.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
 import { isRejection } from "../resilience/Rejection.js"
@@ -72,13 +71,6 @@ export interface Options {
   readonly probeTimeout?: Duration.DurationInput
   /** What users get in its place while it fails. */
   readonly fallback?: string
-  /**
-   * Which of the system's own errors say that it is unwell. Default: the error's own `countsAsFailure`, else every one
-   * that carries no `retryAfter`. A timed-out attempt always does.
-   */
-  readonly isFailure?: (error: unknown) => boolean
-  /** Which of the system's own errors are answers and are not recorded. Default: those that say `isExpected` themselves. */
-  readonly isExpected?: (error: unknown) => boolean
 }
 
 /**
@@ -101,8 +93,9 @@ export type DependencyConfigurationError =
  */
 export const longestHoldOff: Duration.Duration = Duration.seconds(60)
 
-// A burst as long as this many rounds of the bulkhead may wait; the deadline, or an opening circuit, ends it earlier.
-const queuedRounds = 20
+// How many calls may wait for a place: a burst of hundreds of users at once, also where one is served at a time. It bounds
+// memory; the deadline, or an opening circuit, ends the wait earlier.
+const maxQueued = 500
 
 /**
  * Makes a dependency and registers it; it is on the list, and its health is checked, until the scope closes.
@@ -125,9 +118,6 @@ export const make = (
     const metrics = Metrics.forDependency(name)
     const lastProbe = yield* Ref.make<Probe | undefined>(undefined)
 
-    const { isFailure } = options
-    const isExpected = options.isExpected ?? ((error: unknown) => says(error, "isExpected") === true)
-
     const { circuit } = settings
     const grows = Duration.greaterThan(circuit.maxResetTimeout, circuit.resetTimeout)
     const breaker = yield* breakers.get(name, {
@@ -135,7 +125,7 @@ export const make = (
       resetTimeout: circuit.resetTimeout,
       halfOpenMaxCalls: circuit.halfOpenMaxCalls,
       ...(grows ? { resetTimeoutMultiplier: 2, maxResetTimeout: circuit.maxResetTimeout } : {}),
-      isFailure: isFailure === undefined ? countsAsFailure : (error) => ofRejection(error) ?? isFailure(error),
+      isFailure: countsAsFailure,
       // Users need not wait for a timer when the system is already back.
       healOnProbe: true
     })
@@ -156,7 +146,7 @@ export const make = (
           : yield* Bulkhead.make({
               name,
               maxConcurrent: settings.maxConcurrent,
-              maxQueued: settings.maxConcurrent * queuedRounds,
+              maxQueued,
               maxWait: settings.deadline
             }),
       onEvent: (event) => {
@@ -179,7 +169,7 @@ export const make = (
 
     const note = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
       const error = Option.getOrUndefined(Cause.failureOption(cause))
-      if (error !== undefined && !isRejection(error) && isExpected(error)) return Effect.void
+      if (says(error, "isExpected") === true) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }
 
@@ -227,7 +217,7 @@ export const make = (
     }
 
     yield* metrics.breaker("closed")
-    yield* breaker.changes.pipe(
+    yield* (yield* breaker.subscribe).pipe(
       Stream.runForEach(({ from, reason, to }) =>
         Effect.zipRight(
           metrics.transition(from, to),
@@ -236,8 +226,6 @@ export const make = (
       ),
       Effect.forkScoped
     )
-    // Lets the subscription above begin before anyone can make a call.
-    yield* Effect.yieldNow()
     yield* dependencies.register(dependency)
     yield* health.register({
       name,
@@ -260,11 +248,7 @@ export const make = (
  * @category predicates
  */
 export const countsAsFailure = (error: unknown): boolean =>
-  ofRejection(error) ?? says(error, "countsAsFailure") ?? retryAfterOf(error) === undefined
-
-/** Of our own rejections, only a timed-out attempt says something about the system. */
-const ofRejection = (error: unknown): boolean | undefined =>
-  isRejection(error) ? Outcomes.isFailure(error) : undefined
+  says(error, "countsAsFailure") ?? retryAfterOf(error) === undefined
 
 const says = (error: unknown, field: "countsAsFailure" | "isExpected"): boolean | undefined => {
   const value = Predicate.hasProperty(error, field) ? error[field] : undefined

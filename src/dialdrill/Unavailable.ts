@@ -6,6 +6,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Dependency } from "../dependencies/Dependencies.js"
 import type { Coaching } from "./coaching/Wire.js"
 import { toSeconds, type Degraded, type Reason } from "./Wire.js"
 import { countsAgainstBreaker, DatabaseError } from "../sql/DatabaseError.js"
@@ -47,7 +48,7 @@ export class BillingUnavailable extends Data.TaggedError("BillingUnavailable")<
 /** What the dependencies' own errors have in common. */
 interface Failure {
   readonly reason: string
-  readonly retryAfter: Duration.Duration | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 export interface Why {
@@ -88,33 +89,51 @@ const reasonOfFailure: { readonly [reason: string]: Reason } = {
   "lock-timeout": "timeout"
 }
 
-/** Why a dependency did not do its part, and when another try can help. */
-export const whyOf = (error: Rejection | Failure): Why => {
-  const reason = isRejection(error) ? reasonOfRejection(error) : (reasonOfFailure[error.reason] ?? "failing")
-  const retryAfter = lasting.has(reason) ? undefined : (error.retryAfter ?? Duration.seconds(1))
-  return { reason, retryAfter, degraded: { reason, retryAfterSeconds: toSeconds(retryAfter) } }
-}
+/**
+ * Why a dependency did not do its part, and when another try can help: when it said so itself, else when its circuit
+ * lets somebody through again, else in a second.
+ */
+export const whyOf = (dependency: Dependency, error: Rejection | Failure): Effect.Effect<Why> =>
+  Effect.map(dependency.breaker.status, ({ retryAfterSeconds }) => {
+    const reason = isRejection(error) ? reasonOfRejection(error) : (reasonOfFailure[error.reason] ?? "failing")
+    const retryAfter = lasting.has(reason)
+      ? undefined
+      : (error.retryAfter ?? Duration.seconds(Math.max(1, retryAfterSeconds ?? 1)))
+    return { reason, retryAfter, degraded: { reason, retryAfterSeconds: toSeconds(retryAfter) } }
+  })
 
-const storageUnavailable = (error: DatabaseError | Rejection): Effect.Effect<never, StorageUnavailable> => {
-  // A statement that PostgreSQL refuses while it is well is our bug: a 500 with its cause in the log, not an outage.
-  if (!isRejection(error) && !countsAgainstBreaker(error) && !error.isRetryable) return Effect.die(error)
-  const { reason, retryAfter } = whyOf(error)
-  return Effect.fail(
-    new StorageUnavailable({
-      service: "database",
-      reason,
-      retryAfter,
-      message: "The database is temporarily unavailable"
-    })
-  )
-}
+/** `mapError` where the other error has to be looked up. */
+export const mapErrorEffect = <A, E, R, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  map: (error: E) => Effect.Effect<E2, never, R2>
+): Effect.Effect<A, E2, R | R2> => Effect.flip(Effect.flatMap(Effect.flip(self), map))
+
+const storageUnavailable =
+  (database: Dependency) =>
+  (error: DatabaseError | Rejection): Effect.Effect<never, StorageUnavailable> => {
+    // A statement that PostgreSQL refuses while it is well is our bug: a 500 with its cause in the log, not an outage.
+    if (!isRejection(error) && !countsAgainstBreaker(error) && !error.isRetryable) return Effect.die(error)
+    return Effect.flatMap(whyOf(database, error), ({ reason, retryAfter }) =>
+      Effect.fail(
+        new StorageUnavailable({
+          service: "database",
+          reason,
+          retryAfter,
+          message: "The database is temporarily unavailable"
+        })
+      )
+    )
+  }
 
 /** Turns every failure of the database, and of its policy, into `StorageUnavailable`; other errors pass. */
-export const orStorageUnavailable = <A, E, R>(
-  self: Effect.Effect<A, E | DatabaseError | Rejection, R>
-): Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R> =>
-  Effect.catchIf(
-    self,
-    (error): error is E & (DatabaseError | Rejection) => isRejection(error) || error instanceof DatabaseError,
-    storageUnavailable
-  ) as Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R>
+export const orStorageUnavailable =
+  (database: Dependency) =>
+  <A, E, R>(
+    self: Effect.Effect<A, E | DatabaseError | Rejection, R>
+  ): Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R> =>
+    // Cast: what the predicate takes out of the union is no longer in it, which the types of `catchIf` do not say.
+    Effect.catchIf(
+      self,
+      (error): error is E & (DatabaseError | Rejection) => isRejection(error) || error instanceof DatabaseError,
+      storageUnavailable(database)
+    ) as Effect.Effect<A, Exclude<E, DatabaseError | Rejection> | StorageUnavailable, R>

@@ -11,7 +11,10 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -125,7 +128,7 @@ export const make = (
         yield* Effect.retry(attempt(JSON.stringify(message)), backoff)
       }).pipe(
         Effect.catchAllCause((cause) =>
-          Effect.logWarning(`an alert about ${alert.subject} was not delivered`, Redaction.describe(cause).message)
+          Effect.logWarning(`an alert about ${alert.subject} was not delivered: ${whyNot(cause)}`)
         )
       )
 
@@ -174,6 +177,24 @@ export const layerWith = (options: AlertsOptions): Layer.Layer<Alerts, never, He
   Layer.scoped(Alerts, make(options))
 
 /**
+ * Alerts to `ALERT_WEBHOOK_URL`, signed with `ALERT_WEBHOOK_SECRET`; nobody is alerted without the first.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Alerts, ConfigError.ConfigError, HealthMonitor | HttpClient.HttpClient> =
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const url = yield* Config.option(Config.validate(Config.redacted("ALERT_WEBHOOK_URL"), isWebAddress))
+      const secret = yield* Config.option(Config.redacted("ALERT_WEBHOOK_SECRET"))
+      return Option.match(url, {
+        onNone: () => layerNone,
+        onSome: (url) => layerWith({ url, secret: Option.getOrUndefined(secret) })
+      })
+    })
+  )
+
+/**
  * Alerts nobody: what an application without a webhook uses.
  *
  * @since 0.1.0
@@ -181,10 +202,24 @@ export const layerWith = (options: AlertsOptions): Layer.Layer<Alerts, never, He
  */
 export const layerNone: Layer.Layer<Alerts> = Layer.succeed(Alerts, { watch: () => Effect.void })
 
+const isWebAddress = {
+  message: "ALERT_WEBHOOK_URL must be a web address, as in https://hooks.example.com/dialdrill",
+  validation: (url: Redacted.Redacted<string>) =>
+    URL.canParse(Redacted.value(url)) && /^https?:$/.test(new URL(Redacted.value(url)).protocol)
+}
+
 class Undelivered extends Data.TaggedError("Undelivered")<{ readonly status: number | undefined }> {
   override get message(): string {
     return this.status === undefined ? "the webhook did not answer in time" : `the webhook answered ${this.status}`
   }
+}
+
+// The client's own message holds the whole address, and in that of a chat webhook the path is the secret.
+const whyNot = (cause: Cause.Cause<unknown>): string => {
+  const error = Redaction.squash(cause)
+  return error instanceof Undelivered
+    ? error.message
+    : `the webhook could not be reached (${Redaction.describe(error).code ?? "unknown"})`
 }
 
 const backoff = { schedule: Schedule.exponential("1 second"), times: 2 }

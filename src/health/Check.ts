@@ -221,15 +221,19 @@ interface Verdict {
 
 const severity: Record<CheckStatus, number> = { up: 0, unavailable: 1, degraded: 2, down: 3 }
 
-// On a tie the first speaks: it has held for longer, or says more.
-const worst = (a: Verdict, b: Verdict | undefined): Verdict =>
-  b !== undefined && severity[b.status] > severity[a.status] ? b : a
+// On a tie both speak: "connection refused; the circuit is open, next try in 12 s".
+const worst = (a: Verdict, b: Verdict | undefined): Verdict => {
+  if (b === undefined || severity[b.status] < severity[a.status]) return a
+  if (severity[b.status] > severity[a.status]) return b
+  const messages = [a.message, b.message].filter((message) => message !== undefined)
+  return { status: a.status, message: messages.join("; "), since: Math.min(a.since, b.since) }
+}
 
 const byAge = (rules: Rules, state: CheckState, now: Moment): Verdict | undefined => {
   const age = now.millis - state.observedAt.millis
   if (age < rules.staleAfter) return undefined
   const seconds = Math.round(age / 1000)
-  const last = state.status === "unavailable" ? "never" : `last ${state.status}`
+  const last = state.status === "unavailable" ? "no result yet" : `last result: ${state.status}`
   const failing = age >= 2 * rules.staleAfter
   return {
     status: failing ? "down" : "degraded",

@@ -106,15 +106,17 @@ export const make = (options: Options): Effect.Effect<RedisConnectionShape, Redi
     const problem = problemOf(url)
     if (problem !== undefined) return yield* new RedisConfigurationError({ problem })
 
+    const commandTimeout = Duration.toMillis(options.commandTimeout ?? "150 millis")
     let lastFailure: unknown
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => {
         const client = new Redis(url, {
           enableOfflineQueue: false,
           maxRetriesPerRequest: 0,
-          commandTimeout: Duration.toMillis(options.commandTimeout ?? "150 millis"),
+          commandTimeout,
           connectTimeout: connectTimeoutMillis,
-          socketTimeout: silenceMillis,
+          // Not before the command itself: it may take the time it was given.
+          socketTimeout: Math.max(silenceMillis, commandTimeout),
           retryStrategy: (attempt) => Math.min(50 * attempt, 1000)
         })
         // Without a listener ioredis prints every failed attempt; what a caller has to know is in its own error.

@@ -12,56 +12,49 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Redis } from "ioredis"
 import * as Gcra from "../resilience/kernel/Gcra.js"
-import type { Rejection } from "../resilience/Rejection.js"
 import * as RateLimitStore from "../resilience/RateLimitStore.js"
-import { RedisConnection, type RedisError } from "./RedisConnection.js"
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** What the command to Redis goes through, as a circuit breaker; its rejections count as failures of the store. */
-  readonly protect?: (<A>(self: Effect.Effect<A, RedisError>) => Effect.Effect<A, RedisError | Rejection>) | undefined
-}
+import { RedisConnection } from "./RedisConnection.js"
 
 /**
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options?: Options): Effect.Effect<RateLimitStore.RateLimitStoreShape, never, RedisConnection> =>
-  Effect.map(RedisConnection, (redis) => ({
+export const make: Effect.Effect<RateLimitStore.RateLimitStoreShape, never, RedisConnection> = Effect.map(
+  RedisConnection,
+  (redis) => ({
     open: ({ limits, name }) => {
       const prefix = `selfheal:limit:${name}:${limits.map(({ limit, windowMillis }) => `${limit}/${windowMillis}`).join("+")}:`
       const parameters = limits.flatMap(({ emission, scale, tolerance }) => [scale, emission, tolerance])
       const spend: RateLimitStore.RateLimitBook["spend"] = (key, cost) => {
-        const command = redis.run("check a rate limit", (client) =>
-          evaluate(client, prefix + key, [cost, ...parameters])
-        )
-        return (options?.protect?.(command) ?? command).pipe(
-          Effect.mapError((cause) => new RateLimitStore.RateLimitStoreError({ reason: cause.message, cause })),
-          Effect.flatMap((reply) => {
-            const [now, ...tats] = numbersOf(reply)
-            return now === undefined || tats.length !== limits.length
-              ? new RateLimitStore.RateLimitStoreError({
-                  reason: "Redis gave an answer of another shape",
-                  cause: reply
-                })
-              : // The script decided by the same whole numbers; this only words its decision.
-                Effect.succeed(Gcra.decide(limits, tats, now, cost)[0])
-          })
-        )
+        return redis
+          .run("check a rate limit", (client) => evaluate(client, prefix + key, [cost, ...parameters]))
+          .pipe(
+            Effect.mapError((cause) => new RateLimitStore.RateLimitStoreError({ reason: cause.message, cause })),
+            Effect.flatMap((reply) => {
+              const [now, ...tats] = numbersOf(reply)
+              return now === undefined || tats.length !== limits.length
+                ? new RateLimitStore.RateLimitStoreError({
+                    reason: "Redis gave an answer of another shape",
+                    cause: reply
+                  })
+                : // The script decided by the same whole numbers; this only words its decision.
+                  Effect.succeed(Gcra.decide(limits, tats, now, cost)[0])
+            })
+          )
       }
       return Effect.succeed({ spend, clients: Effect.succeed(undefined) })
     }
-  }))
+  })
+)
 
 /**
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options?: Options): Layer.Layer<RateLimitStore.RateLimitStore, never, RedisConnection> =>
-  Layer.effect(RateLimitStore.RateLimitStore, make(options))
+export const layer: Layer.Layer<RateLimitStore.RateLimitStore, never, RedisConnection> = Layer.effect(
+  RateLimitStore.RateLimitStore,
+  make
+)
 
 /**
  * `Gcra.decide` for Redis: answers with its time and the client's TATs before this request, and enters the request when

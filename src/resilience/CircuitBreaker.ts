@@ -28,6 +28,7 @@ import { dual } from "effect/Function"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Gate from "./Gate.js"
 import * as Kernel from "./kernel/CircuitBreaker.js"
@@ -156,6 +157,8 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly options: Effect.Effect<Options>
   /** Transitions from the subscription on, in order; a slow subscriber loses the oldest and holds up nobody. */
   readonly changes: Stream.Stream<Transition>
+  /** The same, subscribed when this effect has run and not when the stream is: for those who must not miss the first. */
+  readonly subscribe: Effect.Effect<Stream.Stream<Transition>, never, Scope.Scope>
   /** How this breaker counts an exit. */
   readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>
   /** How many results came back after the circuit had changed and therefore changed nothing. */
@@ -321,6 +324,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       )
     })
 
+  const subscribe = Effect.map(
+    Stream.fromPubSub(transitions, { scoped: true }),
+    Stream.buffer({ capacity: rememberedTransitions, strategy: "sliding" })
+  )
+
   const breaker: CircuitBreaker = {
     name: options.name,
     admit,
@@ -334,7 +342,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     healthy: step((state, now) => [undefined, Kernel.healthy(state, now)]),
     reconfigure,
     options: Effect.map(Ref.get(cell), (current) => current.options),
-    changes: Stream.buffer(Stream.fromPubSub(transitions), { capacity: rememberedTransitions, strategy: "sliding" }),
+    subscribe,
+    changes: Stream.unwrapScoped(subscribe),
     outcomeOf: (exit) => Effect.map(Ref.get(cell), ({ isFailure }) => Outcomes.ofExit(exit, isFailure)),
     lateResults: Effect.map(Ref.get(cell), ({ state }) => state.late)
   }

@@ -222,8 +222,9 @@ const pretty = (entry: LogEntry): string => {
   return visible([time, entry.level.padEnd(5), entry.message, ...data, ...pairs, ...causes].join(" "))
 }
 
-// A text from outside must neither break the line nor steer the terminal.
+// A text from outside must neither break the line nor steer the terminal: every control character (`Cc`) and the two
+// line breaks of Unicode are written as escapes.
 const visible = (line: string): string =>
-  line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) =>
+  line.replace(/[\p{Cc}\u2028\u2029]/gu, (char) =>
     char === "\n" ? "\\n" : char === "\t" ? " " : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
   )

@@ -133,11 +133,10 @@ const block = (parts: ReadonlyArray<string>): string => {
   return inner.length === 0 ? "" : `{${inner}}`
 }
 
-const labelsOf = ({ metricKey }: MetricPair.MetricPair.Untyped, kind: Kind): string => {
+const labelsOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped, kind: Kind): string => {
   // These belong to the format where it writes them itself.
-  const taken = new Set(
-    kind === "histogram" ? ["le"] : kind === "summary" ? ["quantile"] : kind === "counter" ? ["key"] : []
-  )
+  const own = MetricState.isFrequencyState(metricState) ? "key" : kind === "histogram" ? "le" : "quantile"
+  const taken = new Set(kind === "gauge" || MetricState.isCounterState(metricState) ? [] : [own])
   const labels: Array<readonly [string, string]> = []
   for (const { key, value } of metricKey.tags) {
     const base = labelNameOf(key)

@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { Redis } from "ioredis"
 import * as KeyedRateLimiter from "../../src/resilience/KeyedRateLimiter.js"
-import { CircuitOpen } from "../../src/resilience/Rejection.js"
 import type { RateLimitStore } from "../../src/resilience/RateLimitStore.js"
 import * as RedisConnection from "../../src/redis/RedisConnection.js"
 import * as RedisRateLimitStore from "../../src/redis/RedisRateLimitStore.js"
@@ -19,7 +18,7 @@ import * as RedisServer from "../support/Redis.js"
 const instance = (server: RedisServer.RedisServer, commandTimeout: Duration.DurationInput = "10 seconds") =>
   Effect.tap(
     Layer.build(
-      Layer.provideMerge(RedisRateLimitStore.layer(), RedisConnection.layer({ url: server.url, commandTimeout }))
+      Layer.provideMerge(RedisRateLimitStore.layer, RedisConnection.layer({ url: server.url, commandTimeout }))
     ),
     (context) => on(context, connected)
   )
@@ -188,18 +187,6 @@ RedisServer.describeWithRedis("RedisRateLimitStore", () => {
       assert.deepStrictEqual([...new Set(decisions.map((decision) => decision.decidedBy))], ["localFallback"])
       yield* server.thaw
       assert.strictEqual(yield* backOnRedis(limiter), -1)
-    })
-  )
-
-  it.scopedLive("counts a rejection by what protects it as a failure of the store", () =>
-    Effect.gen(function* () {
-      const server = yield* RedisServer.running
-      const open = new CircuitOpen({ policy: "redis", reason: "open", retryAfter: undefined })
-      const limiter = yield* KeyedRateLimiter.make({ name: "api", limit: 5, window: "1 hour" }).pipe(
-        Effect.provide(RedisRateLimitStore.layer({ protect: () => Effect.fail(open) })),
-        Effect.provide(RedisConnection.layer({ url: server.url }))
-      )
-      assert.strictEqual((yield* limiter.isAllowed("ann")).decidedBy, "localFallback")
     })
   )
 })

@@ -8,10 +8,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Database } from "../../dependencies/Database.js"
-import { Stripe } from "../../dependencies/Stripe.js"
+import { Stripe, type StripeError } from "../../dependencies/Stripe.js"
+import type { Rejection } from "../../resilience/Rejection.js"
 import type { UserId } from "../calls/Wire.js"
 import { Ids } from "../Ids.js"
-import { BillingUnavailable, orStorageUnavailable, whyOf, type StorageUnavailable } from "../Unavailable.js"
+import * as Jsonb from "../Jsonb.js"
+import {
+  BillingUnavailable,
+  mapErrorEffect,
+  orStorageUnavailable,
+  whyOf,
+  type StorageUnavailable
+} from "../Unavailable.js"
 import { Writes } from "../Writes.js"
 import * as Repo from "./BillingRepo.js"
 import { AlreadyOnPlan, InvalidSignature, PaymentRefused } from "./Errors.js"
@@ -39,16 +47,6 @@ export class Billing extends Context.Tag("@dialdrill/selfheal/dialdrill/Billing"
 /** Two clicks closer together than this are one wish to buy. */
 const doubleClick = Duration.seconds(10)
 
-const unavailable = (error: Parameters<typeof whyOf>[0]): BillingUnavailable => {
-  const { reason, retryAfter } = whyOf(error)
-  return new BillingUnavailable({
-    service: "stripe",
-    reason,
-    retryAfter,
-    message: "Billing is temporarily unavailable"
-  })
-}
-
 /** Does to the rows what an event says; answers why nothing could be done. */
 const apply = (change: Change) =>
   Effect.gen(function* () {
@@ -71,10 +69,18 @@ const apply = (change: Change) =>
 
 const make = Effect.gen(function* () {
   const database = yield* Database
+  const orUnavailable = orStorageUnavailable(database.dependency)
   const stripe = yield* Stripe
   const writes = yield* Writes
   const ids = yield* Ids
   const publicUrl = yield* PublicUrl
+
+  const unavailable = (error: StripeError | Rejection) =>
+    Effect.map(
+      whyOf(stripe.dependency, error),
+      ({ reason, retryAfter }) =>
+        new BillingUnavailable({ service: "stripe", reason, retryAfter, message: "Billing is temporarily unavailable" })
+    )
 
   const usage = (user: UserId) => database.call("billing.usage", usageOf(user), { idempotent: true })
 
@@ -102,10 +108,10 @@ const make = Effect.gen(function* () {
           successUrl: `${url}/?checkout=success`,
           cancelUrl: `${url}/?checkout=cancelled`
         })
-        .pipe(
-          Effect.mapError((error) =>
+        .pipe((session) =>
+          mapErrorEffect(session, (error): Effect.Effect<PaymentRefused | BillingUnavailable> =>
             error._tag === "StripeError" && error.reason === "declined"
-              ? new PaymentRefused({ reason: error.code ?? "declined" })
+              ? Effect.succeed(new PaymentRefused({ reason: error.code ?? "declined" }))
               : unavailable(error)
           )
         )
@@ -113,16 +119,18 @@ const make = Effect.gen(function* () {
         database.call("billing.save-session", Repo.saveSession(row.id, session), { idempotent: true })
       )
       return session
-    }).pipe(orStorageUnavailable)
+    }).pipe(orUnavailable)
 
   const receive: BillingShape["receive"] = (body, signature) =>
     Effect.gen(function* () {
       const event = yield* stripe
         .verifyWebhook(body, signature)
-        .pipe(
-          Effect.mapError((error) => (error._tag === "InvalidSignature" ? new InvalidSignature() : unavailable(error)))
+        .pipe((verified) =>
+          mapErrorEffect(verified, (error): Effect.Effect<InvalidSignature | BillingUnavailable> =>
+            error._tag === "InvalidSignature" ? Effect.succeed(new InvalidSignature()) : unavailable(error)
+          )
         )
-      const payload = new TextDecoder().decode(body)
+      const payload = Jsonb.stringify(event.payload)
       yield* writes.accepted(
         database.call("billing.receive", Repo.receive({ id: event.id, type: event.type, payload }), {
           idempotent: true
@@ -138,11 +146,11 @@ const make = Effect.gen(function* () {
           { idempotent: true }
         )
       )
-    }).pipe(orStorageUnavailable)
+    }).pipe(orUnavailable)
 
   return Billing.of({
     state: (user) =>
-      orStorageUnavailable(
+      orUnavailable(
         Effect.map(usage(user), ({ callsUsed, periodEndsAt, plan }) => ({
           plan,
           callsUsed,

@@ -4,12 +4,12 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
 import { DependencyUnavailable } from "../../http/HttpErrors.js"
 import { Authentication } from "../../http/Identity.js"
+import { bodyOr } from "../OptionalBody.js"
 import { ScoreRequest } from "../scoring/Wire.js"
+import { CallPath } from "./CallPath.js"
 import { ActiveCallExists, CallCompleted, CallEnded, CallNotFound, PlanLimitReached, VoiceCall } from "./Errors.js"
 import { personalities } from "./prospect/Prospect.js"
-import { CallDetails, CallId, CallSummary, CompletedCall, PersonalitySummary, StartedCall, TurnReply } from "./Wire.js"
-
-const path = Schema.Struct({ id: CallId })
+import { CallDetails, CallSummary, CompletedCall, PersonalitySummary, StartedCall, TurnReply } from "./Wire.js"
 
 const Start = Schema.Struct({
   /** Whom to call; the first one when nobody is named. */
@@ -21,7 +21,7 @@ const Say = Schema.Struct({ text: Schema.String.pipe(Schema.minLength(1), Schema
 export class CallsApi extends HttpApiGroup.make("calls")
   .add(
     HttpApiEndpoint.post("start", "/api/calls")
-      .setPayload(Start)
+      .setPayload(bodyOr(Start, {}))
       .addSuccess(StartedCall, { status: 201 })
       .addError(ActiveCallExists)
       .addError(PlanLimitReached)
@@ -29,7 +29,7 @@ export class CallsApi extends HttpApiGroup.make("calls")
   )
   .add(
     HttpApiEndpoint.post("simulate", "/api/calls/:id/simulate")
-      .setPath(path)
+      .setPath(CallPath)
       .addSuccess(StartedCall)
       .addError(CallNotFound)
       .addError(CallCompleted)
@@ -37,7 +37,7 @@ export class CallsApi extends HttpApiGroup.make("calls")
   )
   .add(
     HttpApiEndpoint.post("say", "/api/calls/:id/turns")
-      .setPath(path)
+      .setPath(CallPath)
       .setPayload(Say)
       .addSuccess(TurnReply)
       .addError(CallNotFound)
@@ -48,8 +48,8 @@ export class CallsApi extends HttpApiGroup.make("calls")
   )
   .add(
     HttpApiEndpoint.post("complete", "/api/calls/:id/complete")
-      .setPath(path)
-      .setPayload(Schema.partialWith(ScoreRequest, { exact: true }))
+      .setPath(CallPath)
+      .setPayload(bodyOr(Schema.partialWith(ScoreRequest, { exact: true }), {}))
       .addSuccess(CompletedCall)
       .addError(CallNotFound)
       .addError(DependencyUnavailable)
@@ -61,7 +61,7 @@ export class CallsApi extends HttpApiGroup.make("calls")
   )
   .add(
     HttpApiEndpoint.get("get", "/api/calls/:id")
-      .setPath(path)
+      .setPath(CallPath)
       .addSuccess(CallDetails)
       .addError(CallNotFound)
       .addError(DependencyUnavailable)

@@ -141,6 +141,7 @@ const pickUp = (personality: string): Effect.Effect<readonly [ReadonlyArray<Turn
 
 const make = Effect.gen(function* () {
   const database = yield* Database
+  const orUnavailable = orStorageUnavailable(database.dependency)
   const voice = yield* Voice
   const writes = yield* Writes
   const ids = yield* Ids
@@ -179,7 +180,7 @@ const make = Effect.gen(function* () {
         )
       )
       return started(call, line.signedUrl)
-    }).pipe(orStorageUnavailable)
+    }).pipe(orUnavailable)
 
   const simulate: CallsShape["simulate"] = (user, id) =>
     Effect.gen(function* () {
@@ -193,7 +194,7 @@ const make = Effect.gen(function* () {
     }).pipe(
       (change) => database.transaction("calls.simulate", change, { idempotent: true }),
       writes.accepted,
-      orStorageUnavailable
+      orUnavailable
     )
 
   const say: CallsShape["say"] = (user, id, text) =>
@@ -215,14 +216,15 @@ const make = Effect.gen(function* () {
       ]
       yield* Repo.saveConversation(id, state, transcript, row.degraded)
       return { reply, turn: state.turn, ended }
-    }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orStorageUnavailable)
+    }).pipe((change) => database.transaction("calls.say", change), writes.accepted, orUnavailable)
 
   const complete: CallsShape["complete"] = (user, id, conversation) =>
     Effect.gen(function* () {
       const row = yield* found(id)(Repo.findForUpdate(id, user))
       if (row.status === "completed") return completed(row)
       const now = yield* DateTime.now
-      const transcript = conversation.transcript ?? row.transcript
+      const given = conversation.transcript ?? []
+      const transcript = given.length > 0 ? given : row.transcript
       const { analytics, score } =
         transcript.length === 0
           ? { analytics: null, score: null }
@@ -239,7 +241,7 @@ const make = Effect.gen(function* () {
     }).pipe(
       (change) => database.transaction("calls.complete", change, { idempotent: true }),
       writes.accepted,
-      orStorageUnavailable
+      orUnavailable
     )
 
   return Calls.of({
@@ -248,13 +250,13 @@ const make = Effect.gen(function* () {
     say,
     complete,
     list: (user) =>
-      orStorageUnavailable(
+      orUnavailable(
         Effect.map(database.call("calls.list", Repo.list(user, listed), { idempotent: true }), (rows) =>
           rows.map(summary)
         )
       ),
     get: (user, id) =>
-      orStorageUnavailable(
+      orUnavailable(
         Effect.map(database.call("calls.get", found(id)(Repo.find(id, user)), { idempotent: true }), details)
       )
   })

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Coaching } from "../coaching/Wire.js"
 import { Analytics, Score, Turn } from "../scoring/Wire.js"
+import * as Jsonb from "../Jsonb.js"
 import { Degraded } from "../Wire.js"
 import * as Prospect from "./prospect/State.js"
 import { CallId, Mode, Status, UserId } from "./Wire.js"
@@ -54,7 +55,7 @@ const first = (rows: ReadonlyArray<unknown>): Effect.Effect<Option.Option<CallRo
 
 const json = <A, I>(schema: Schema.Schema<A, I>) => {
   const encode = Schema.encodeSync(schema)
-  return (value: A): string => JSON.stringify(encode(value))
+  return (value: A): string => Jsonb.stringify(encode(value))
 }
 const nullable =
   <A>(encode: (value: A) => string) =>

@@ -5,6 +5,7 @@ import { withResilience } from "../../http/WithResilience.js"
 import { DialDrillApi } from "../Api.js"
 import { currentUserId } from "../CurrentUserId.js"
 import { unavailable } from "../UnavailableProblem.js"
+import { callIdOf, type CallPath } from "./CallPath.js"
 import { Calls } from "./Calls.js"
 import { personalities } from "./prospect/Prospect.js"
 
@@ -14,6 +15,9 @@ const whoever = personalities[0]?.id ?? ""
 const acts = { rateLimitConfig: "CALLS" } as const
 const reads = { rateLimitConfig: "READ" } as const
 
+/** Who asks, and about which call. */
+const ofCall = (path: typeof CallPath.Type) => Effect.zip(currentUserId, callIdOf(path))
+
 export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
   Effect.map(Calls, (calls) =>
     handlers
@@ -21,7 +25,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "start",
         withResilience(
           ({ payload }) =>
-            Effect.flatMap(currentUserId, (id) => calls.start(id, payload.personality ?? whoever)).pipe(
+            Effect.flatMap(currentUserId, (user) => calls.start(user, payload.personality ?? whoever)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           acts
@@ -31,7 +35,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "simulate",
         withResilience(
           ({ path }) =>
-            Effect.flatMap(currentUserId, (id) => calls.simulate(id, path.id)).pipe(
+            Effect.flatMap(ofCall(path), ([user, id]) => calls.simulate(user, id)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           acts
@@ -41,7 +45,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "say",
         withResilience(
           ({ path, payload }) =>
-            Effect.flatMap(currentUserId, (id) => calls.say(id, path.id, payload.text)).pipe(
+            Effect.flatMap(ofCall(path), ([user, id]) => calls.say(user, id, payload.text)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           acts
@@ -51,7 +55,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "complete",
         withResilience(
           ({ path, payload }) =>
-            Effect.flatMap(currentUserId, (id) => calls.complete(id, path.id, payload)).pipe(
+            Effect.flatMap(ofCall(path), ([user, id]) => calls.complete(user, id, payload)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           acts
@@ -72,7 +76,7 @@ export const layerCalls = group(DialDrillApi, "calls", (handlers) =>
         "get",
         withResilience(
           ({ path }) =>
-            Effect.flatMap(currentUserId, (id) => calls.get(id, path.id)).pipe(
+            Effect.flatMap(ofCall(path), ([user, id]) => calls.get(user, id)).pipe(
               Effect.catchTag("StorageUnavailable", unavailable)
             ),
           reads

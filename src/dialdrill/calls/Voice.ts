@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ElevenLabs } from "../../dependencies/ElevenLabs.js"
-import { VoiceUnavailable, whyOf, type SimulatedLine } from "../Unavailable.js"
+import { mapErrorEffect, VoiceUnavailable, whyOf, type Why } from "../Unavailable.js"
 import type { Degraded } from "../Wire.js"
 
 export interface VoiceLine {
@@ -26,17 +26,22 @@ export class Voice extends Context.Tag("@dialdrill/selfheal/dialdrill/Voice")<Vo
 /** In the owner's words. */
 const message = "Using simulated mode"
 
+const unavailable = ({ degraded, reason, retryAfter }: Why): VoiceUnavailable =>
+  new VoiceUnavailable({
+    service: "elevenlabs",
+    reason,
+    retryAfter,
+    message,
+    fallback: { mode: "simulated", signedUrl: null, degraded: [{ service: "elevenlabs", message, ...degraded }] }
+  })
+
 const make = Effect.gen(function* () {
-  const elevenLabs = yield* ElevenLabs
+  const { dependency, getSignedUrl } = yield* ElevenLabs
   return Voice.of({
-    line: elevenLabs.getSignedUrl.pipe(
+    line: getSignedUrl.pipe(
       Effect.map((signedUrl): VoiceLine => ({ mode: "voice", signedUrl, degraded: [] })),
-      Effect.mapError((error) => {
-        const why = whyOf(error)
-        const degraded: Degraded = { service: "elevenlabs", message, ...why.degraded }
-        const fallback: SimulatedLine = { mode: "simulated", signedUrl: null, degraded: [degraded] }
-        return new VoiceUnavailable({ service: "elevenlabs", message, ...why, fallback })
-      })
+      (line) => mapErrorEffect(line, (error) => Effect.map(whyOf(dependency, error), unavailable)),
+      Effect.tapError(() => dependency.fellBack("simulated"))
     ),
     givenUp: { service: "elevenlabs", reason: "failing", message, retryAfterSeconds: null }
   })

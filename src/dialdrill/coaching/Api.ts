@@ -1,20 +1,17 @@
 /** The routes of coaching. */
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
-import * as Schema from "effect/Schema"
 import { DependencyUnavailable } from "../../http/HttpErrors.js"
 import { Authentication } from "../../http/Identity.js"
+import { CallPath } from "../calls/CallPath.js"
 import { CallNotFound } from "../calls/Errors.js"
-import { CallId } from "../calls/Wire.js"
 import { CallNotScored, NoCoachingYet } from "./Errors.js"
 import { Coaching } from "./Wire.js"
-
-const path = Schema.Struct({ id: CallId })
 
 export class CoachingApi extends HttpApiGroup.make("coaching")
   .add(
     HttpApiEndpoint.post("coach", "/api/calls/:id/coaching")
-      .setPath(path)
+      .setPath(CallPath)
       .addSuccess(Coaching)
       .addError(CallNotFound)
       .addError(CallNotScored)
@@ -22,7 +19,7 @@ export class CoachingApi extends HttpApiGroup.make("coaching")
   )
   .add(
     HttpApiEndpoint.get("stored", "/api/calls/:id/coaching")
-      .setPath(path)
+      .setPath(CallPath)
       .addSuccess(Coaching)
       .addError(CallNotFound)
       .addError(NoCoachingYet)

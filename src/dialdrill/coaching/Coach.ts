@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { OpenAi } from "../../dependencies/OpenAi.js"
 import type { Score, Turn } from "../scoring/Wire.js"
-import { CoachingUnavailable, whyOf, type Why } from "../Unavailable.js"
+import { CoachingUnavailable, mapErrorEffect, whyOf, type Why } from "../Unavailable.js"
 import * as Rules from "./Rules.js"
 import { Advice, type Coaching } from "./Wire.js"
 
@@ -21,6 +21,8 @@ export interface CoachShape {
   readonly advise: (call: ScoredCall) => Effect.Effect<Coaching, CoachingUnavailable>
   /** What the rules say, for a reason. */
   readonly unavailable: (call: ScoredCall, why: Why) => CoachingUnavailable
+  /** Counts an answer of the rules. */
+  readonly fellBack: Effect.Effect<void>
 }
 
 export class Coach extends Context.Tag("@dialdrill/selfheal/dialdrill/Coach")<Coach, CoachShape>() {}
@@ -54,6 +56,7 @@ const make = Effect.gen(function* () {
   const openAi = yield* OpenAi
   return Coach.of({
     unavailable,
+    fellBack: openAi.dependency.fellBack("rules"),
     advise: (call) =>
       openAi
         .structured({
@@ -65,7 +68,10 @@ const make = Effect.gen(function* () {
         })
         .pipe(
           Effect.map((advice): Coaching => ({ source: "openai", pending: false, ...advice, degraded: [] })),
-          Effect.mapError((error) => unavailable(call, whyOf(error)))
+          (advice) =>
+            mapErrorEffect(advice, (error) =>
+              Effect.map(whyOf(openAi.dependency, error), (why) => unavailable(call, why))
+            )
         )
   })
 })

@@ -44,6 +44,7 @@ const lookAgain = Duration.seconds(5)
 
 const make = Effect.gen(function* () {
   const database = yield* Database
+  const orUnavailable = orStorageUnavailable(database.dependency)
   const coach = yield* Coach
   const underWay = yield* FiberMap.make<CallId, Coaching, CoachingUnavailable>()
   const run = yield* FiberMap.runtime(underWay)<never>()
@@ -55,7 +56,7 @@ const make = Effect.gen(function* () {
         Effect.flatMap(
           Option.match({ onNone: () => Effect.fail(new CallNotFound({ id })), onSome: (row) => Effect.succeed(row) })
         ),
-        orStorageUnavailable
+        orUnavailable
       )
 
   // Advice that cannot be stored is still advice: the outage is on record with the database's own policy.
@@ -94,7 +95,7 @@ const make = Effect.gen(function* () {
         return yield* Effect.catchTag(
           ask(id, { transcript: row.transcript, score: row.score }),
           "CoachingUnavailable",
-          ({ fallback }) => Effect.as(save(id, fallback), fallback)
+          ({ fallback }) => Effect.as(Effect.zipRight(coach.fellBack, save(id, fallback)), fallback)
         )
       }),
     stored: (user, id) =>

@@ -11,6 +11,7 @@ import { NotFound } from "../../http/HttpErrors.js"
 import { OperatorAccess } from "../../http/OperatorAccess.js"
 import { withResilience } from "../../http/WithResilience.js"
 import { KeyedRateLimiters } from "../../resilience/KeyedRateLimiter.js"
+import * as Metrics from "../../telemetry/Metrics.js"
 import * as Prometheus from "../../telemetry/Prometheus.js"
 import { DialDrillApi } from "../Api.js"
 
@@ -107,10 +108,21 @@ export const layerOperations = group(DialDrillApi, "operations", (handlers) =>
 )
 
 export const layerMetrics = group(DialDrillApi, "metrics", (handlers) =>
-  handlers.handle(
-    "metrics",
-    withResilience(() => Prometheus.text, unlimited)
-  )
+  Effect.map(Dependencies, (dependencies) => {
+    // A circuit that became half-open by time alone has told nobody yet; whoever reads the figures has to see it.
+    const readCircuits = Effect.flatMap(dependencies.all, (all) =>
+      Effect.forEach(
+        all,
+        ({ breaker, name }) =>
+          Effect.flatMap(breaker.status, ({ state }) => Metrics.forDependency(name).breaker(state)),
+        { discard: true }
+      )
+    )
+    return handlers.handle(
+      "metrics",
+      withResilience(() => Effect.zipRight(readCircuits, Prometheus.text), unlimited)
+    )
+  })
 )
 
 export const layerCircuitBreakers = group(DialDrillApi, "circuit-breakers", (handlers) =>
