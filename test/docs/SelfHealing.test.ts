@@ -114,6 +114,29 @@ describe("every sample", () => {
   })
 })
 
+describe("the page", () => {
+  it("has the fifteen sections of the specification", () => {
+    const headings = [...page.text.matchAll(/^## \*\*(\d+)\. (.+)\*\*$/gm)].map(([, , title]) => title)
+    assert.deepStrictEqual(headings, [
+      "Health Monitoring",
+      "Circuit Breakers",
+      "Automatic Retries",
+      "Rate Limiting",
+      "API Wrapper",
+      "Integration Examples",
+      "Monitoring & Debugging",
+      "Graceful Degradation",
+      "Status Codes & Responses",
+      "Debugging Workflow",
+      "Best Practices",
+      "Configuration",
+      "What's Protected",
+      "Adding Protection to New Services",
+      "Monitoring in Production"
+    ])
+  })
+})
+
 describe("section 1", () => {
   it.effect("health: prints the status and records the error", () =>
     Effect.gen(function* () {
