@@ -2,7 +2,6 @@ import { assert, describe, it } from "vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import { execFile } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
@@ -147,7 +146,7 @@ describe("configuration", () => {
       TRUSTED_PROXY_HOPS: server.trustedProxyHops,
       SHUTDOWN_GRACE: Environment.format(server.shutdownGrace),
       LOG_FORMAT: logging.format,
-      LOG_LEVEL: logging.level === LogLevel.Info ? "info" : logging.level.label,
+      LOG_LEVEL: logging.level?.label.toLowerCase(),
       NODE_ENV: server.production ? "production" : "development"
     }
     for (const [name, { value }] of documented) {

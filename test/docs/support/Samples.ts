@@ -15,13 +15,15 @@ export interface Source {
 export const diagnose = (sources: ReadonlyArray<Source>): ReadonlyMap<string, ReadonlyArray<string>> => {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [], include: [] }, ts.sys, root)
-  const { incremental, tsBuildInfoFile, ...rest } = options
+  // One program in memory: there is no state of an earlier build to go on from.
+  delete options.incremental
+  delete options.tsBuildInfoFile
   const texts = new Map(sources.map(({ code, path }) => [join(root, path), code]))
-  const host = ts.createCompilerHost(rest)
+  const host = ts.createCompilerHost(options)
   const { fileExists, readFile } = host
   host.fileExists = (file) => texts.has(file) || fileExists(file)
   host.readFile = (file) => texts.get(file) ?? readFile(file)
-  const program = ts.createProgram([...texts.keys()], rest, host)
+  const program = ts.createProgram([...texts.keys()], options, host)
   return new Map(
     sources.map(({ path }) => {
       const file = program.getSourceFile(join(root, path))
