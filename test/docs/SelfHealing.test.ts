@@ -36,6 +36,7 @@ import { KeyedRateLimiters } from "../../src/resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "../../src/resilience/RateLimitStore.js"
 import { CircuitOpen } from "../../src/resilience/Rejection.js"
 import * as SqlClient from "../../src/sql/Client.js"
+import * as Migrations from "../../src/sql/Migrations.js"
 import * as Embedded from "../../src/sql/Embedded.js"
 import { temporary } from "../support/Server.js"
 import * as Markdown from "./support/Markdown.js"
@@ -333,6 +334,7 @@ describe("section 6", () => {
         }>("database")
         const folder = yield* Effect.acquireRelease(Effect.promise(temporary), ({ remove }) => Effect.promise(remove))
         const database = Database.layer.pipe(
+          Layer.provide(Migrations.layer({ migrations: {} })),
           Layer.provide(SqlClient.layer),
           Layer.provide(Embedded.layer({ directory: folder.path })),
           Layer.provide(Settings.layerFrom({ DATABASE_ATTEMPT_TIMEOUT: "90s", DATABASE_DEADLINE: "100s" })),
