@@ -14,7 +14,7 @@
  *   name: "weather",
  *   critical: false,
  *   configured: true,
- *   policy: yield* Settings.policy({}, "WEATHER"),
+ *   policy: (yield* Settings).openai.policy,
  *   probe: askForTheTime,
  *   fallback: "yesterday's forecast"
  * })
