@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import * as Greeting from "./cli/Greeting.js"
 import * as Process from "./cli/Process.js"
 import * as ServerSettings from "./cli/ServerSettings.js"
-import { StartupError } from "./cli/StartupError.js"
+import * as StartupError from "./cli/StartupError.js"
 import * as Database from "./dependencies/Database.js"
 import * as Dependencies from "./dependencies/Dependencies.js"
 import * as ElevenLabs from "./dependencies/ElevenLabs.js"
@@ -148,4 +148,4 @@ const program = Effect.gen(function* () {
   return yield* Layer.launch(application(settings))
 })
 
-Process.run(Effect.mapError(program, ({ message }) => new StartupError({ message })))
+Process.run(Effect.mapError(program, StartupError.from))

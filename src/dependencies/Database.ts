@@ -9,6 +9,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { HealthMonitor } from "../health/HealthMonitor.js"
@@ -69,13 +70,38 @@ export const make: Effect.Effect<
     probe: Effect.asVoid(DatabaseError.typed(sql`select 1`)),
     probeTimeout: Duration.seconds(3)
   })
-  const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, SqlClient.SqlClient, sql)
+  const through = <A, E, R>(
+    operation: string,
+    work: Effect.Effect<A, E | DatabaseError.DatabaseError, R>,
+    options: Parameters<Dependency.Dependency["call"]>[2]
+  ) =>
+    Effect.flatten(dependency.call(operation, Effect.provideService(answered(work), SqlClient.SqlClient, sql), options))
   return Database.of({
     dependency,
-    call: (operation, effect, options) => dependency.call(operation, provided(DatabaseError.typed(effect)), options),
-    transaction: (operation, effect, options) => dependency.call(operation, provided(withTransaction(effect)), options)
+    call: (operation, effect, options) => through(operation, DatabaseError.typed(effect), options),
+    transaction: (operation, effect, options) => through(operation, withTransaction(effect), options)
   })
 })
+
+/**
+ * What the work itself refuses ("there is no such call") is an answer: the database did its part. So the policy sees a
+ * success, and neither retries it nor holds it against the database.
+ */
+const answered = <A, E, R>(
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<
+  Either.Either<A, Exclude<E, DatabaseError.DatabaseError>>,
+  Extract<E, DatabaseError.DatabaseError>,
+  R
+> =>
+  Effect.matchEffect(work, {
+    onSuccess: (a) => Effect.succeed(Either.right(a)),
+    // Casts: the test tells the two sides of the union apart.
+    onFailure: (error) =>
+      error instanceof DatabaseError.DatabaseError
+        ? Effect.fail(error as Extract<E, DatabaseError.DatabaseError>)
+        : Effect.succeed(Either.left(error as Exclude<E, DatabaseError.DatabaseError>))
+  })
 
 /**
  * @since 0.1.0

@@ -63,7 +63,7 @@ for (const [client, start] of Object.entries(clients)) {
   describe(`the client of ${client}`, () => {
     it.scopedLive("gets its answer, reuses its socket, and sends no trace headers to others", () =>
       Effect.gen(function* () {
-        const rig = yield* start({ [`${client.toUpperCase()}_ATTEMPT_TIMEOUT`]: "3s" })
+        const rig = yield* start()
         for (let call = 0; call < 4; call++) yield* rig.call.pipe(Effect.withSpan("a request of ours"))
         const requests = yield* asked(rig)
         assert.lengthOf(requests, 4)
@@ -106,7 +106,7 @@ for (const [client, start] of Object.entries(clients)) {
 
     it.scopedLive("a caller who leaves closes the socket at once", () =>
       Effect.gen(function* () {
-        const rig = yield* start({ [`${client.toUpperCase()}_ATTEMPT_TIMEOUT`]: "3s" })
+        const rig = yield* start()
         yield* rig.health.probeNow(client)
         yield* rig.standIn.inject(Fault.HangInsideBody(), { path: rig.path })
         const fiber = yield* Effect.fork(rig.call)
@@ -147,7 +147,8 @@ for (const [client, start] of Object.entries(clients)) {
       "a dependency that asks for a minute's rest gets it, from calls and probes, and it counts as no failure",
       () =>
         Effect.gen(function* () {
-          const rig = yield* start()
+          const limit = reason === "AttemptTimeout" ? "200ms" : "5s"
+          const rig = yield* start({ [`${client.toUpperCase()}_ATTEMPT_TIMEOUT`]: limit })
           yield* rig.health.probeNow(client)
           yield* rig.standIn.inject(Fault.ErrorStatus({ status: 503, retryAfter: "3600" }), { times: 1 })
           const first = yield* Effect.flip(rig.call)
