@@ -46,7 +46,7 @@ import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
 
-export type { Dependency, Probe } from "./Dependencies.js"
+export type { Dependency } from "./Dependencies.js"
 
 /**
  * @since 0.1.0
