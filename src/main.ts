@@ -69,7 +69,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
       ? Embedded.layer({ directory: settings.dataDir })
       : Pool.layer({ url: settings.databaseUrl, applicationName: "dialdrill" })
   const database = Database.layer.pipe(
-    Layer.merge(Migrations.layer({ migrations })),
+    Layer.provideMerge(Migrations.layer({ migrations })),
     Layer.provideMerge(SqlClient.layer),
     Layer.provideMerge(pool)
   )

@@ -14,7 +14,7 @@
  *   name: "weather",
  *   critical: false,
  *   configured: true,
- *   policy: yield* Settings.policy({}, "WEATHER"),
+ *   policy: (yield* Settings).openai.policy,
  *   probe: askForTheTime,
  *   fallback: "yesterday's forecast"
  * })
@@ -69,6 +69,8 @@ export interface Options {
   readonly probe: Effect.Effect<CheckOutcome | void, unknown>
   /** How long a probe may take. Default: one attempt, at most 3 seconds. */
   readonly probeTimeout?: Duration.DurationInput
+  /** What the first probe waits for, as a database that is being made. Default: nothing. */
+  readonly startAfter?: Effect.Effect<void>
   /** What users get in its place while it fails. */
   readonly fallback?: string
 }
@@ -233,6 +235,7 @@ export const make = (
       configured: options.configured,
       listed: options.listed,
       check: remembered,
+      startAfter: options.startAfter,
       circuit: breaker.status,
       interval: settings.probeInterval,
       timeout: options.probeTimeout ?? Duration.min(settings.attemptTimeout, "3 seconds")

@@ -37,6 +37,7 @@ import { KeyedRateLimiters } from "../../src/resilience/KeyedRateLimiter.js"
 import * as RateLimitStore from "../../src/resilience/RateLimitStore.js"
 import { CircuitOpen } from "../../src/resilience/Rejection.js"
 import * as SqlClient from "../../src/sql/Client.js"
+import * as Migrations from "../../src/sql/Migrations.js"
 import * as Embedded from "../../src/sql/Embedded.js"
 import * as EmbeddedData from "../support/EmbeddedData.js"
 import { temporary } from "../support/Server.js"
@@ -337,6 +338,7 @@ describe("section 6", () => {
         const directory = join(folder.path, "data")
         yield* Effect.promise(() => EmbeddedData.fill(directory))
         const database = Database.layer.pipe(
+          Layer.provide(Migrations.layer({ migrations: {} })),
           Layer.provide(SqlClient.layer),
           Layer.provide(Embedded.layer({ directory })),
           Layer.provide(Settings.layerFrom({ DATABASE_ATTEMPT_TIMEOUT: "90s", DATABASE_DEADLINE: "100s" })),
