@@ -10,6 +10,7 @@
  *
  * @example
  * ```ts
+ * const settings = yield* Settings
  * const weather = yield* Dependency.make({
  *   name: "weather",
  *   critical: false,
