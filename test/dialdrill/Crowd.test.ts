@@ -21,6 +21,7 @@ describe("two hundred users at once", () => {
     app = await start({
       // The limits and the patience of the database's policy are not the subject, and this machine may be busy.
       RATE_LIMIT_READ: "100000/60s",
+      RATE_LIMIT_COACHING: "100000/60s",
       DATABASE_DEADLINE: "29s",
       DATABASE_ATTEMPT_TIMEOUT: "20s",
       OPENAI_DEADLINE: "8s",
@@ -33,6 +34,7 @@ describe("two hundred users at once", () => {
     await run(app.openai.inject(Fault.HangBeforeHeaders()))
     await run(app.elevenlabs.inject(Fault.ErrorStatus({ status: 500 })))
 
+    const t0 = performance.now()
     const journey = async (): Promise<void> => {
       const user = app.user()
       const call = await user.start()
@@ -56,7 +58,12 @@ describe("two hundred users at once", () => {
       assert.strictEqual(list.calls[0].overall, completed.score.overall)
     }
     const ended = await Promise.allSettled(Array.from({ length: users }, journey))
-    const failed = ended.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []))
+    console.error("JOURNEYS", performance.now() - t0)
+    const failed = ended.flatMap((one) =>
+      one.status === "rejected"
+        ? [`${one.reason} ${one.reason instanceof Error ? String(one.reason.cause ?? "") : ""}`]
+        : []
+    )
     assert.deepStrictEqual(failed, [])
 
     // What was asked of the upstreams on the users' behalf ends by itself, and its sockets are closed.
