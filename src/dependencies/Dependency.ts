@@ -10,7 +10,6 @@
  *
  * @example
  * ```ts
- * const settings = yield* Settings
  * const weather = yield* Dependency.make({
  *   name: "weather",
  *   critical: false,
