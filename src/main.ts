@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import * as Greeting from "./cli/Greeting.js"
 import * as Process from "./cli/Process.js"
 import * as ServerSettings from "./cli/ServerSettings.js"
-import { StartupError } from "./cli/StartupError.js"
+import * as StartupError from "./cli/StartupError.js"
 import * as Database from "./dependencies/Database.js"
 import * as Dependencies from "./dependencies/Dependencies.js"
 import * as ElevenLabs from "./dependencies/ElevenLabs.js"
@@ -72,7 +72,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
       ? Embedded.layer({ directory: settings.dataDir })
       : Pool.layer({ url: settings.databaseUrl, applicationName: "dialdrill" })
   const database = Database.layer.pipe(
-    Layer.merge(Migrations.layer({ migrations })),
+    Layer.provideMerge(Migrations.layer({ migrations })),
     Layer.provideMerge(SqlClient.layer),
     Layer.provideMerge(pool)
   )
@@ -151,4 +151,4 @@ const program = Effect.gen(function* () {
   return yield* Layer.launch(application(settings))
 })
 
-Process.run(Effect.mapError(program, ({ message }) => new StartupError({ message })))
+Process.run(Effect.mapError(program, StartupError.from))

@@ -16,6 +16,7 @@ import type { HealthMonitor } from "../health/HealthMonitor.js"
 import type { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import type { Rejection } from "../resilience/Rejection.js"
 import * as DatabaseError from "../sql/DatabaseError.js"
+import { Migrations } from "../sql/Migrations.js"
 import { SqlPool } from "../sql/Pool.js"
 import { withTransaction } from "../sql/Transaction.js"
 import type { Dependencies } from "./Dependencies.js"
@@ -44,6 +45,9 @@ export interface DatabaseShape {
  */
 export class Database extends Context.Tag("@dialdrill/selfheal/dependencies/Database")<Database, DatabaseShape>() {}
 
+/** The first try to reach and migrate the database has this long to end. */
+const firstTry = Duration.seconds(15)
+
 /** Free for the probe, and for what a slow statement leaves behind. */
 const spare = 2
 
@@ -54,10 +58,11 @@ const spare = 2
 export const make: Effect.Effect<
   DatabaseShape,
   Dependency.DependencyConfigurationError,
-  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor | Scope.Scope
+  SqlClient.SqlClient | SqlPool | Migrations | Settings | CircuitBreakers | Dependencies | HealthMonitor | Scope.Scope
 > = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const pool = yield* SqlPool
+  const { tried } = yield* Migrations
   const { database: settings } = yield* Settings
   const dependency = yield* Dependency.make({
     name: "database",
@@ -68,6 +73,8 @@ export const make: Effect.Effect<
       maxConcurrent: Math.max(1, Math.min(settings.maxConcurrent ?? Infinity, pool.maxConnections - spare))
     },
     probe: Effect.asVoid(DatabaseError.typed(sql`select 1`)),
+    // An embedded database that is being made, or the first migrations, would look like an outage.
+    startAfter: Effect.asVoid(Effect.timeoutOption(tried, firstTry)),
     probeTimeout: Duration.seconds(3)
   })
   const through = <A, E, R>(
@@ -110,5 +117,5 @@ const answered = <A, E, R>(
 export const layer: Layer.Layer<
   Database,
   Dependency.DependencyConfigurationError,
-  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor
+  SqlClient.SqlClient | SqlPool | Migrations | Settings | CircuitBreakers | Dependencies | HealthMonitor
 > = Layer.scoped(Database, make)

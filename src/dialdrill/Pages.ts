@@ -78,7 +78,8 @@ export const layer = (
           "GET",
           route,
           Effect.map(HttpServerRequest.HttpServerRequest, (request) =>
-            request.headers["if-none-match"] === etag ? unchanged : full
+            // A proxy that compresses marks the tag as weak.
+            request.headers["if-none-match"]?.includes(etag) ? unchanged : full
           )
         )
       }

@@ -1,5 +1,8 @@
 /** The page's only way to the server: JSON in, JSON or a problem out, with the words that the server chose for people. */
+import type { Health } from "../../dialdrill/operations/Wire.js"
+
 export interface Problem {
+  /** 0 when no answer came at all. */
   readonly status: number
   readonly code: string
   readonly detail: string
@@ -14,7 +17,7 @@ const tokenKey = "dialdrill-token"
 /** Kept for this tab alone. */
 export const signIn = (token: string): void => sessionStorage.setItem(tokenKey, token)
 
-const offline: Problem = { status: 0, code: "offline", detail: "The server cannot be reached; trying again by itself." }
+const offline: Problem = { status: 0, code: "offline", detail: "The server cannot be reached." }
 
 export const ask = async <A>(
   path: string,
@@ -25,6 +28,8 @@ export const ask = async <A>(
   try {
     const response = await fetch(path, {
       method,
+      // Longer than every deadline of the server: only a connection that died in silence gets here.
+      signal: AbortSignal.timeout(40_000),
       headers: {
         accept: "application/json",
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
@@ -39,16 +44,15 @@ export const ask = async <A>(
   }
 }
 
-/** Health answers 503 with the same shape as 200, so it is read whatever its status. */
-export const health = async (): Promise<Health | undefined> => {
+export type HealthAnswer = typeof Health.Encoded
+
+/** Health answers 503 with the same shape as 200, so it is read whatever its status; `undefined` when nobody answers. */
+export const health = async (): Promise<HealthAnswer | undefined> => {
   try {
-    return (await (await fetch("/api/health?detailed=true")).json()) as Health
+    const response = await fetch("/api/health?detailed=true", { signal: AbortSignal.timeout(5000) })
+    const answer = (await response.json()) as HealthAnswer
+    return typeof answer.checks === "object" ? answer : undefined
   } catch {
     return undefined
   }
-}
-
-export interface Health {
-  readonly status: "healthy" | "degraded" | "unhealthy"
-  readonly checks: { readonly [name: string]: { readonly status: string; readonly message?: string } }
 }

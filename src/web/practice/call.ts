@@ -1,76 +1,97 @@
 /** The call itself: typed with the simulated prospect, or spoken with the voice agent. */
 import type { CallDetails, CompletedCall, StartedCall, TurnReply } from "../../dialdrill/calls/Wire.js"
-import { ask } from "./api.js"
+import type { Degraded } from "../../dialdrill/Wire.js"
+import { ask, type Problem } from "./api.js"
 import { degrade, healed, toast } from "./banners.js"
-import { el, show } from "./dom.js"
+import { button, el, show } from "./dom.js"
+import { face } from "./people.js"
 import * as Voice from "./voice.js"
+import { dropHealed } from "./watch.js"
 
 type Details = typeof CallDetails.Encoded
 type Started = typeof StartedCall.Encoded
+type Said = Details["transcript"][number]
 
-export interface CallStage {
+interface CallStage {
   readonly node: HTMLElement
+  readonly refresh: () => void
   readonly leave: () => void
+  readonly focus: () => void
 }
 
 interface Context {
   readonly call: Details
+  readonly name: string
   /** Only the tab that started a voice call has its signed URL. */
   readonly signedUrl: string | null
   readonly onCompleted: () => void
 }
 
-const clock = (startedAt: string): { readonly node: HTMLElement; readonly stop: () => void } => {
-  const node = el("span", { class: "clock" })
-  const draw = () => {
-    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(startedAt)) / 1000))
-    node.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`
-  }
-  draw()
-  const timer = setInterval(draw, 1000)
-  return { node, stop: () => clearInterval(timer) }
-}
+const secondsSince = (moment: string): number => Math.max(0, (Date.now() - Date.parse(moment)) / 1000)
 
-const talk = () => {
+/** The time to wait was counted from the start of the call, which may be a while ago. */
+const stillLacks = (call: Details): ReadonlyArray<Degraded> =>
+  call.degraded.map((entry) => {
+    const left = Math.ceil((entry.retryAfterSeconds ?? 0) - secondsSince(call.startedAt))
+    return { ...entry, retryAfterSeconds: left > 0 ? left : null }
+  })
+
+const conversation = (name: string) => {
   const node = el("div", { class: "talk", role: "log", "aria-label": "Conversation", tabindex: 0 })
-  const add = (role: "user" | "agent", text: string) => {
-    node.append(el("p", { class: role }, el("b", {}, role === "user" ? "You" : "Prospect"), text))
-    node.scrollTop = node.scrollHeight
+  return {
+    node,
+    add: (role: Said["role"], text: string): HTMLElement => {
+      const line = el("p", { class: role }, el("b", {}, role === "user" ? "You" : name), text)
+      node.append(line)
+      node.scrollTop = node.scrollHeight
+      return line
+    },
+    clear: () => show(node)
   }
-  return { node, add }
 }
 
-export const callStage = (context: Context): CallStage => {
-  const { call } = context
-  const log = talk()
-  const time = clock(call.startedAt)
+export const callStage = ({ call, name, onCompleted, signedUrl }: Context): CallStage => {
+  const log = conversation(name)
+  const mode = el("span", { class: "badge" })
+  const clock = el("span", { class: "clock", role: "timer", "aria-label": "Time on the call" })
   const controls = el("div", {})
-  const finish = el("button", { type: "button", class: "quiet" }, "Finish and score")
-  const node = el(
-    "div",
-    {},
-    el("div", { class: "row" }, el("h1", { class: "grow" }, "On the call"), time.node, finish),
-    log.node,
-    controls
-  )
-  let spoken: Array<{ role: "user" | "agent"; text: string; startSeconds: number }> | undefined
+  const finish = button("Finish and score", () => void complete())
   let line: Voice.Line | undefined
+  let lineOpened = 0
+  let spoken: Array<Said> = []
+  let lacks = stillLacks(call)
+  let lacksSince = Date.parse(call.startedAt)
+  let focus = (): void => {}
+  /** The server may have heard what it never answered. */
+  let unsure = false
+  let reread = async (): Promise<void> => {}
 
-  for (const turn of call.transcript) log.add(turn.role, turn.text)
-  degrade("call", call.degraded)
+  const tick = (): void => {
+    const seconds = Math.floor(secondsSince(call.startedAt))
+    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`
+    dropHealed("call", lacks, lacksSince)
+  }
 
-  const complete = async () => {
+  const complete = async (): Promise<void> => {
     finish.disabled = true
+    const durationSeconds = line && Math.round((performance.now() - lineOpened) / 1000)
     line?.close()
-    const body = spoken && spoken.length > 0 ? { transcript: spoken } : {}
+    const body = spoken.length > 0 ? { transcript: spoken, durationSeconds } : {}
     const answer = await ask<typeof CompletedCall.Encoded>(`/api/calls/${call.id}/complete`, { body })
-    if (answer.ok) return context.onCompleted()
+    if (answer.ok) return onCompleted()
     finish.disabled = false
     toast(answer.problem.detail)
   }
-  finish.addEventListener("click", () => void complete())
 
-  const typed = () => {
+  const over = (words: string): void => {
+    finish.className = ""
+    show(controls, el("div", { class: "over" }, el("p", { role: "status" }, words), finish))
+    focus = () => finish.focus()
+    focus()
+  }
+
+  const typed = (): void => {
+    mode.textContent = "Simulated"
     const input = el("textarea", {
       rows: 2,
       maxlength: 4000,
@@ -79,26 +100,45 @@ export const callStage = (context: Context): CallStage => {
     })
     const send = el("button", { type: "submit" }, "Say it")
     const form = el("form", { class: "say" }, input, send)
-    const say = async () => {
-      const text = input.value.trim()
-      if (text === "" || send.disabled) return
+
+    reread = async () => {
+      const answer = await ask<Details>(`/api/calls/${call.id}`)
+      if (!answer.ok) return
+      if (answer.value.status === "completed") return onCompleted()
+      unsure = false
+      const { transcript } = answer.value
+      log.clear()
+      for (const turn of transcript) log.add(turn.role, turn.text)
+      if (transcript.findLast(({ role }) => role === "user")?.text === input.value.trim()) input.value = ""
+    }
+    const unheard = (problem: Problem, text: string): void => {
+      if (problem.code === "call-ended") return over(`${name} has left the call.`)
+      if (problem.code === "call-completed") return onCompleted()
+      unsure = problem.status === 0
+      input.value = text
+      input.focus()
+      toast(unsure ? `${problem.detail} What you said is kept; say it again when it is back.` : problem.detail)
+    }
+    const say = async (): Promise<void> => {
+      if (send.disabled) return
       send.disabled = true
-      log.add("user", text)
-      input.value = ""
-      const answer = await ask<typeof TurnReply.Encoded>(`/api/calls/${call.id}/turns`, { body: { text } })
-      send.disabled = false
-      if (!answer.ok) {
-        log.node.lastElementChild?.remove()
-        input.value = text
-        return toast(answer.problem.detail)
+      if (unsure) await reread()
+      const text = input.value.trim()
+      if (text !== "") {
+        const mine = log.add("user", text)
+        input.value = ""
+        const thinking = log.add("agent", "…")
+        const answer = await ask<typeof TurnReply.Encoded>(`/api/calls/${call.id}/turns`, { body: { text } })
+        thinking.remove()
+        if (answer.ok) {
+          log.add("agent", answer.value.reply)
+          if (answer.value.ended) over(`${name} has left the call.`)
+        } else {
+          mine.remove()
+          unheard(answer.problem, text)
+        }
       }
-      log.add("agent", answer.value.reply)
-      if (answer.value.ended) {
-        input.disabled = true
-        send.disabled = true
-        show(controls, el("p", { class: "muted" }, "The prospect has left the call."), finish)
-        finish.focus()
-      } else input.focus()
+      send.disabled = false
     }
     form.addEventListener("submit", (event) => {
       event.preventDefault()
@@ -111,60 +151,81 @@ export const callStage = (context: Context): CallStage => {
       }
     })
     show(controls, form)
-    input.focus()
+    focus = () => input.focus()
   }
 
-  const simulate = async () => {
+  const simulate = async (): Promise<void> => {
     line?.close()
     const answer = await ask<Started>(`/api/calls/${call.id}/simulate`, { method: "POST" })
     if (!answer.ok) return toast(answer.problem.detail)
-    degrade("call", answer.value.degraded)
+    // The prospect picks up anew: what was spoken is no part of this conversation.
+    line = undefined
+    spoken = []
+    log.clear()
+    lacks = answer.value.degraded
+    lacksSince = Date.now()
+    degrade("call", lacks, "")
     if (answer.value.opening !== null) log.add("agent", answer.value.opening)
     typed()
+    focus()
   }
 
-  const voice = () => {
+  const voice = (): void => {
+    mode.textContent = "Voice"
     const note = el("p", { class: "muted", role: "status" })
-    const goOn = el(
-      "button",
-      { type: "button", class: "quiet", on: { click: () => void simulate() } },
-      "Go on in simulated mode"
-    )
-    const open = el("button", { type: "button" }, "Start speaking")
-    open.addEventListener("click", () => {
-      const { signedUrl } = context
+    const goOn = button("Go on in simulated mode", () => void simulate())
+    const open = button("Start speaking", () => void speak(), false)
+    const speak = (): void => {
       if (signedUrl === null) return
       open.disabled = true
       note.textContent = "Connecting…"
-      const begun = performance.now()
-      spoken = []
+      lineOpened = performance.now()
       line = Voice.open(signedUrl, {
         onOpen: () => (note.textContent = "Connected. Speak when you are ready."),
         onTurn: (role, text) => {
-          spoken?.push({ role, text, startSeconds: Math.round((performance.now() - begun) / 100) / 10 })
+          spoken.push({ role, text, startSeconds: Math.round((performance.now() - lineOpened) / 100) / 10 })
           log.add(role, text)
         },
         onEnd: (reason) => {
-          note.textContent = reason === "" ? "The line is closed." : `${reason} You can go on in simulated mode.`
+          if (reason === "") return over("The conversation is over.")
+          note.textContent = `${reason} You can go on in simulated mode.`
+          goOn.className = ""
+          goOn.focus()
         }
       })
-    })
-    if (context.signedUrl === null) note.textContent = "This voice call was started in another window."
+    }
+    if (signedUrl === null) note.textContent = "The line of this call was open in another window."
     show(
       controls,
-      el("p", {}, "This call is spoken: your browser will ask for the microphone."),
-      el("div", { class: "row" }, context.signedUrl !== null && open, goOn),
+      el("p", {}, "This call is spoken: your browser asks for the microphone when you start."),
+      el("div", { class: "row" }, signedUrl !== null && open, goOn),
       note
     )
+    focus = () => (signedUrl === null ? goOn : open).focus()
   }
 
+  for (const turn of call.transcript) log.add(turn.role, turn.text)
+  degrade("call", lacks, "")
   if (call.mode === "voice") voice()
   else typed()
+  tick()
+  const timer = setInterval(tick, 1000)
   return {
-    node,
+    node: el(
+      "div",
+      {},
+      el("div", { class: "row" }, face(name), el("h1", { class: "grow" }, name), mode, clock, finish),
+      log.node,
+      controls
+    ),
+    focus: () => {
+      log.node.scrollTop = log.node.scrollHeight
+      focus()
+    },
+    refresh: () => void reread(),
     leave: () => {
       line?.close()
-      time.stop()
+      clearInterval(timer)
       healed("call")
     }
   }

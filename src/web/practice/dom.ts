@@ -7,6 +7,9 @@ type Props = {
   readonly [attribute: string]: unknown
 }
 
+const present = (children: ReadonlyArray<Child>): ReadonlyArray<Node | string> =>
+  children.filter((child): child is Node | string => Boolean(child))
+
 export const el = <Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   props: Props = {},
@@ -20,9 +23,14 @@ export const el = <Tag extends keyof HTMLElementTagNameMap>(
       element.setAttribute(name, value === true ? "" : String(value))
     }
   }
-  element.append(...children.filter((child): child is Node | string => Boolean(child)))
+  element.append(...present(children))
   return element
 }
+
+export const button = (label: string, onClick: () => void, quiet = true): HTMLButtonElement =>
+  el("button", { type: "button", class: quiet ? "quiet" : "", on: { click: onClick } }, label)
+
+export const muted = (text: string): HTMLElement => el("p", { class: "muted" }, text)
 
 export const byId = (id: string): HTMLElement => {
   const found = document.getElementById(id)
@@ -30,6 +38,11 @@ export const byId = (id: string): HTMLElement => {
   return found
 }
 
+/** Replaces what `target` holds. Whoever was on one of its links or buttons by keyboard is so afterwards. */
 export const show = (target: HTMLElement, ...children: ReadonlyArray<Child>): void => {
-  target.replaceChildren(...children.filter((child): child is Node | string => Boolean(child)))
+  const focused = target.contains(document.activeElement) ? document.activeElement?.textContent : undefined
+  target.replaceChildren(...present(children))
+  if (!focused) return
+  const same = [...target.querySelectorAll<HTMLElement>("a, button")].find(({ textContent }) => textContent === focused)
+  same?.focus({ preventScroll: true })
 }

@@ -1,25 +1,40 @@
 /** The practice page: choose a prospect, talk, finish, learn. One stage at a time; the address bar says which. */
-import type { CallDetails, PersonalitySummary, StartedCall } from "../../dialdrill/calls/Wire.js"
-import type { Degraded } from "../../dialdrill/Wire.js"
-import { ask, health, signIn } from "./api.js"
-import type { Health, Problem } from "./api.js"
-import { degrade, healed, toast } from "./banners.js"
+import type { CallDetails } from "../../dialdrill/calls/Wire.js"
+import { ask, signIn, type Problem } from "./api.js"
+import { toast } from "./banners.js"
 import { callStage } from "./call.js"
+import { choose } from "./choose.js"
 import { byId, el, show } from "./dom.js"
+import { nameOf, people } from "./people.js"
 import { result } from "./result.js"
-import { drawPast, drawPlans } from "./side.js"
+import { drawPast, drawPlans, welcomeBack } from "./side.js"
+import { watch } from "./watch.js"
 
-const stage = byId("stage")
+interface Stage {
+  readonly title: string
+  readonly node: HTMLElement
+  /** What was missing may be there now. */
+  readonly refresh?: () => void
+  readonly leave?: () => void
+  /** Where a keyboard should be; default the stage itself. */
+  readonly focus?: () => void
+}
+
+const place = byId("stage")
 const signedUrls = new Map<string, string>()
-let leave = (): void => {}
-let refresh = (): void => {}
+let stage: Stage | undefined
+/** Answers that arrive after the user has gone elsewhere are not shown. */
+let visit = 0
 
-const enter = (node: Node, options: { readonly leave?: () => void; readonly refresh?: () => void } = {}): void => {
-  leave()
-  leave = options.leave ?? (() => {})
-  refresh = options.refresh ?? (() => {})
-  show(stage, node)
-  stage.focus({ preventScroll: true })
+const enter = (next: Stage): void => {
+  const isFirst = stage === undefined
+  stage?.leave?.()
+  stage = next
+  document.title = `${next.title} · DialDrill`
+  show(place, next.node)
+  if (next.focus !== undefined) next.focus()
+  else if (!isFirst) place.focus({ preventScroll: true })
+  if (!isFirst) scrollTo(0, 0)
 }
 
 const goTo = (hash: string): void => {
@@ -30,152 +45,97 @@ const goTo = (hash: string): void => {
 /** A page that cannot be shown says why, and tries again by itself when that can help. */
 const stuck = (problem: Problem): void => {
   if (problem.status === 401) return enter(signInForm(problem.detail))
-  const seconds = problem.retryAfterSeconds ?? (problem.status === 0 ? 3 : undefined)
-  const timer = seconds === undefined ? undefined : setTimeout(() => void route(), seconds * 1000)
-  enter(
-    el(
+  const seconds = problem.status === 0 ? 3 : problem.retryAfterSeconds
+  const timer = seconds === undefined ? undefined : setTimeout(() => void route(), Math.max(2, seconds) * 1000)
+  enter({
+    title: "Not right now",
+    node: el(
       "div",
       {},
-      el("h1", {}, "Not right now"),
+      el("h1", {}, problem.status === 404 ? "There is nothing here" : "Not right now"),
       el("p", {}, problem.detail),
+      seconds !== undefined && el("p", { class: "muted" }, "This page tries again by itself."),
       el("a", { class: "button", href: "#/" }, "Start page")
     ),
-    { leave: () => clearTimeout(timer) }
-  )
+    refresh: () => void route(),
+    leave: () => clearTimeout(timer)
+  })
 }
 
-const signInForm = (detail: string): HTMLElement => {
+const signInForm = (detail: string): Stage => {
   const input = el("input", { type: "password", "aria-label": "Access token", autocomplete: "off" })
   const form = el("form", { class: "say" }, input, el("button", { type: "submit" }, "Sign in"))
   form.addEventListener("submit", (event) => {
     event.preventDefault()
     signIn(input.value.trim())
-    void drawAll()
+    drawAll()
   })
-  return el("div", {}, el("h1", {}, "Sign in"), el("p", {}, detail), form)
+  return { title: "Sign in", node: el("div", {}, el("h1", {}, "Sign in"), el("p", {}, detail), form) }
 }
 
-const start = async (personality: string, button: HTMLButtonElement): Promise<void> => {
-  button.disabled = true
-  const answer = await ask<typeof StartedCall.Encoded>("/api/calls", { body: { personality } })
-  button.disabled = false
-  if (answer.ok) {
-    if (answer.value.signedUrl !== null) signedUrls.set(answer.value.id, answer.value.signedUrl)
-    void drawPast()
-    void drawPlans()
-    return goTo(`#/calls/${answer.value.id}`)
-  }
-  const existing = answer.problem["existingCallId"]
-  if (typeof existing === "string") {
-    toast("You are still on a call; here it is.")
-    return goTo(`#/calls/${existing}`)
-  }
-  toast(answer.problem.detail)
-}
-
-const choose = async (): Promise<void> => {
-  const answer = await ask<{ readonly personalities: ReadonlyArray<typeof PersonalitySummary.Encoded> }>(
-    "/api/personalities"
-  )
+const openStart = async (): Promise<void> => {
+  const visited = visit
+  const answer = await people()
+  if (visited !== visit) return
   if (!answer.ok) return stuck(answer.problem)
-  const cards = answer.value.personalities.map((person, index) =>
-    el(
-      "label",
-      { class: "person" },
-      el("input", { type: "radio", name: "personality", value: person.id, checked: index === 0 }),
-      el("strong", {}, person.name),
-      el("small", {}, `${person.title}, ${person.company}`),
-      el("p", {}, person.description),
-      el("span", { class: "badge" }, person.difficulty)
-    )
-  )
-  const button = el("button", { type: "submit" }, "Start the call")
-  const form = el("form", {}, el("fieldset", { class: "people" }, el("legend", {}, "Who picks up?"), ...cards), button)
-  form.addEventListener("submit", (event) => {
-    event.preventDefault()
-    void start(String(new FormData(form).get("personality")), button)
+  enter({
+    title: "Your next call",
+    node: choose({
+      people: answer.value,
+      onStarted: (call) => {
+        if (call.signedUrl !== null) signedUrls.set(call.id, call.signedUrl)
+        void drawPast()
+        void drawPlans()
+        goTo(`#/calls/${call.id}`)
+      },
+      onExisting: (id) => {
+        toast("You are still on a call; here it is.")
+        goTo(`#/calls/${id}`)
+      }
+    })
   })
-  enter(
-    el(
-      "div",
-      {},
-      el("h1", {}, "Your next call"),
-      el("p", { class: "muted" }, "Open, discover, handle what comes, and agree on a next step."),
-      form
-    )
-  )
 }
 
 const openCall = async (id: string): Promise<void> => {
-  const answer = await ask<typeof CallDetails.Encoded>(`/api/calls/${id}`)
+  const visited = visit
+  const [answer] = await Promise.all([ask<typeof CallDetails.Encoded>(`/api/calls/${id}`), people()])
+  if (visited !== visit) return
   if (!answer.ok) return stuck(answer.problem)
-  if (answer.value.status === "completed") {
-    const view = result(answer.value)
-    return enter(view.node, view)
+  const call = answer.value
+  const name = nameOf(call.personality)
+  if (call.status === "completed") return enter({ title: `Result: ${name}`, ...result(call, name) })
+  const onCompleted = () => {
+    void drawPast()
+    void route()
   }
-  const view = callStage({
-    call: answer.value,
-    signedUrl: signedUrls.get(id) ?? null,
-    onCompleted: () => {
-      void drawPast()
-      void openCall(id)
-    }
+  enter({
+    title: `On the call: ${name}`,
+    ...callStage({ call, name, signedUrl: signedUrls.get(id) ?? null, onCompleted })
   })
-  enter(view.node, view)
 }
 
 const route = async (): Promise<void> => {
+  visit += 1
   const id = /^#\/calls\/([\w-]+)$/.exec(location.hash)?.[1]
-  await (id === undefined ? choose() : openCall(id))
+  await (id === undefined ? openStart() : openCall(id))
 }
 
-const drawAll = async (): Promise<void> => {
-  await Promise.all([route(), drawPast(), drawPlans()])
+const drawAll = (): void => {
+  void route()
+  void drawPast()
+  void drawPlans()
 }
 
-const limits: { readonly [service: string]: string } = {
-  openai: "AI coaching temporarily unavailable",
-  elevenlabs: "Using simulated mode",
-  stripe: "Buying a plan is temporarily unavailable",
-  database: "Calls are temporarily unavailable"
-}
-
-let lastFailing = ""
-
-const watch = (now: Health | undefined): void => {
-  const line = byId("health")
-  line.dataset["status"] = now?.status ?? "unhealthy"
-  line.textContent =
-    now === undefined
-      ? "Offline"
-      : { healthy: "All systems work", degraded: "Reduced service", unhealthy: "Out of service" }[now.status]
-  const failing = Object.entries(now?.checks ?? {}).filter(
-    ([name, check]) => name in limits && /^(down|degraded)$/.test(check.status)
-  )
-  degrade(
-    "health",
-    failing.map(([service]): Degraded => ({
-      service,
-      reason: "failing",
-      message: limits[service] ?? service,
-      retryAfterSeconds: null
-    }))
-  )
-  const names = failing.map(([name]) => name).join()
-  if (names.length < lastFailing.length) {
-    healed("call")
-    refresh()
+addEventListener("hashchange", () => {
+  // The skip link's target is a place on the page and not another page.
+  if (location.hash !== `#${place.id}`) void route()
+})
+drawAll()
+void welcomeBack()
+watch({
+  onChange: () => void drawPlans(),
+  onHealed: () => {
+    stage?.refresh?.()
     void drawPast()
-    void drawPlans()
   }
-  lastFailing = names
-}
-
-const poll = async (): Promise<void> => {
-  watch(await health())
-  setTimeout(() => void poll(), 5000)
-}
-
-addEventListener("hashchange", () => void route())
-void drawAll()
-void poll()
+})

@@ -11,7 +11,7 @@ export interface Line {
 export interface LineEvents {
   readonly onOpen: () => void
   readonly onTurn: (role: "user" | "agent", text: string) => void
-  /** The line is gone: `reason` is empty when the agent ended the conversation. */
+  /** The line is gone, and not by `close`: `reason` is empty when the agent ended the conversation. */
   readonly onEnd: (reason: string) => void
 }
 
@@ -34,6 +34,8 @@ const fromBase64 = (text: string): Float32Array<ArrayBuffer> => {
 
 export const open = (signedUrl: string, events: LineEvents): Line => {
   let over = false
+  let connected = false
+  let silent = false
   let microphone: MediaStream | undefined
   const audio = new AudioContext({ sampleRate })
   const socket = new WebSocket(signedUrl)
@@ -46,7 +48,7 @@ export const open = (signedUrl: string, events: LineEvents): Line => {
     microphone?.getTracks().forEach((track) => track.stop())
     void audio.close()
     socket.close()
-    events.onEnd(reason)
+    if (!silent) events.onEnd(reason)
   }
   const play = (samples: Float32Array<ArrayBuffer>): void => {
     const buffer = audio.createBuffer(1, samples.length, sampleRate)
@@ -74,6 +76,7 @@ export const open = (signedUrl: string, events: LineEvents): Line => {
   }
 
   socket.addEventListener("open", () => {
+    connected = true
     socket.send(JSON.stringify({ type: "conversation_initiation_client_data" }))
     events.onOpen()
     speak().catch(() => end("The microphone is not available."))
@@ -95,7 +98,15 @@ export const open = (signedUrl: string, events: LineEvents): Line => {
         return events.onTurn("agent", message.agent_response_event.agent_response)
     }
   })
-  socket.addEventListener("error", () => end("The voice line could not be opened."))
-  socket.addEventListener("close", () => end(""))
-  return { close: () => end("") }
+  // A line that was never open, or broke, has an error before its close; one that the agent closed has none.
+  socket.addEventListener("error", () =>
+    end(connected ? "The voice line broke." : "The voice line could not be opened.")
+  )
+  socket.addEventListener("close", ({ code }) => end(code === 1000 ? "" : "The voice line broke."))
+  return {
+    close: () => {
+      silent = true
+      end("")
+    }
+  }
 }
