@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import * as Greeting from "./cli/Greeting.js"
 import * as Process from "./cli/Process.js"
 import * as ServerSettings from "./cli/ServerSettings.js"
-import { StartupError } from "./cli/StartupError.js"
+import * as StartupError from "./cli/StartupError.js"
 import * as Database from "./dependencies/Database.js"
 import * as Dependencies from "./dependencies/Dependencies.js"
 import * as ElevenLabs from "./dependencies/ElevenLabs.js"
@@ -21,25 +21,20 @@ import * as Settings from "./dependencies/Settings.js"
 import * as Stripe from "./dependencies/Stripe.js"
 import { DialDrillApi } from "./dialdrill/Api.js"
 import * as Billing from "./dialdrill/billing/Billing.js"
-import * as BillingHttp from "./dialdrill/billing/Http.js"
 import { PublicUrl } from "./dialdrill/billing/PublicUrl.js"
 import * as Calls from "./dialdrill/calls/Calls.js"
-import * as CallsHttp from "./dialdrill/calls/Http.js"
 import * as Voice from "./dialdrill/calls/Voice.js"
 import * as Coach from "./dialdrill/coaching/Coach.js"
 import * as CoachingService from "./dialdrill/coaching/CoachingService.js"
-import * as CoachingHttp from "./dialdrill/coaching/Http.js"
 import { migrations } from "./dialdrill/Migrations.js"
-import * as OperationsHttp from "./dialdrill/operations/Http.js"
 import * as Pages from "./dialdrill/Pages.js"
-import * as ScoringHttp from "./dialdrill/scoring/Http.js"
+import * as Routes from "./dialdrill/Routes.js"
 import * as Writes from "./dialdrill/Writes.js"
 import * as Alerts from "./health/Alerts.js"
 import * as ErrorLog from "./health/ErrorLog.js"
 import * as HealthMonitor from "./health/HealthMonitor.js"
 import * as Documentation from "./http/Documentation.js"
 import * as Envelope from "./http/Envelope.js"
-import { addHttpApi } from "./http/HttpApiRoutes.js"
 import * as Identity from "./http/Identity.js"
 import * as Lifecycle from "./http/Lifecycle.js"
 import * as OperatorAccess from "./http/OperatorAccess.js"
@@ -61,6 +56,9 @@ import * as Logging from "./telemetry/Logging.js"
 /** Readiness waits this long at most for the first try to reach and migrate the database. */
 const firstTry = "15 seconds"
 
+/** Longer than the 60 seconds that proxies keep theirs, so that it is never we who close one that is about to be used. */
+const keepAliveTimeout = "65 seconds"
+
 const application = (settings: ServerSettings.ServerSettings) => {
   const watching = Layer.mergeAll(
     HealthMonitor.layerWith({}).pipe(Layer.provideMerge(ErrorLog.layerWith({ stacks: !settings.production }))),
@@ -74,7 +72,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
       ? Embedded.layer({ directory: settings.dataDir })
       : Pool.layer({ url: settings.databaseUrl, applicationName: "dialdrill" })
   const database = Database.layer.pipe(
-    Layer.merge(Migrations.layer({ migrations })),
+    Layer.provideMerge(Migrations.layer({ migrations })),
     Layer.provideMerge(SqlClient.layer),
     Layer.provideMerge(pool)
   )
@@ -103,19 +101,6 @@ const application = (settings: ServerSettings.ServerSettings) => {
     OperatorAccess.layer({ adminToken: settings.adminToken, loopback: OperatorAccess.isLoopback(settings.host) })
   )
 
-  const handlers = Layer.mergeAll(
-    CallsHttp.layerCalls,
-    CallsHttp.layerPersonalities,
-    CoachingHttp.layerCoaching,
-    ScoringHttp.layerScoring,
-    BillingHttp.layerPlans,
-    BillingHttp.layerBilling,
-    BillingHttp.layerWebhook,
-    OperationsHttp.layerHealth,
-    OperationsHttp.layerOperations,
-    OperationsHttp.layerMetrics,
-    OperationsHttp.layerCircuitBreakers
-  )
   const pages = Layer.unwrapEffect(
     Effect.map(Settings.Settings, ({ elevenlabs }) =>
       Pages.layer({
@@ -124,12 +109,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
       })
     )
   )
-  const routes = Layer.mergeAll(
-    addHttpApi(DialDrillApi).pipe(Layer.provide(handlers)),
-    Documentation.layer(DialDrillApi),
-    Probes.layer,
-    pages
-  ).pipe(
+  const routes = Layer.mergeAll(Routes.layer, Documentation.layer(DialDrillApi), Probes.layer, pages).pipe(
     Layer.provide(Envelope.layer({ trustedProxyHops: settings.trustedProxyHops, showStack: !settings.production }))
   )
 
@@ -154,7 +134,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
 
   return Layer.mergeAll(Greeting.layer(settings), readiness, alerts).pipe(
     Layer.provideMerge(Server.serve(routes, { grace: settings.shutdownGrace })),
-    Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port })),
+    Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port, keepAliveTimeout })),
     Layer.provide(access),
     Layer.provide(limits),
     Layer.provide(features),
@@ -171,4 +151,4 @@ const program = Effect.gen(function* () {
   return yield* Layer.launch(application(settings))
 })
 
-Process.run(Effect.mapError(program, ({ message }) => new StartupError({ message })))
+Process.run(Effect.mapError(program, StartupError.from))

@@ -9,12 +9,14 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { HealthMonitor } from "../health/HealthMonitor.js"
 import type { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import type { Rejection } from "../resilience/Rejection.js"
 import * as DatabaseError from "../sql/DatabaseError.js"
+import { Migrations } from "../sql/Migrations.js"
 import { SqlPool } from "../sql/Pool.js"
 import { withTransaction } from "../sql/Transaction.js"
 import type { Dependencies } from "./Dependencies.js"
@@ -43,6 +45,9 @@ export interface DatabaseShape {
  */
 export class Database extends Context.Tag("@dialdrill/selfheal/dependencies/Database")<Database, DatabaseShape>() {}
 
+/** The first try to reach and migrate the database has this long to end. */
+const firstTry = Duration.seconds(15)
+
 /** Free for the probe, and for what a slow statement leaves behind. */
 const spare = 2
 
@@ -53,10 +58,11 @@ const spare = 2
 export const make: Effect.Effect<
   DatabaseShape,
   Dependency.DependencyConfigurationError,
-  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor | Scope.Scope
+  SqlClient.SqlClient | SqlPool | Migrations | Settings | CircuitBreakers | Dependencies | HealthMonitor | Scope.Scope
 > = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const pool = yield* SqlPool
+  const { tried } = yield* Migrations
   const { database: settings } = yield* Settings
   const dependency = yield* Dependency.make({
     name: "database",
@@ -67,15 +73,42 @@ export const make: Effect.Effect<
       maxConcurrent: Math.max(1, Math.min(settings.maxConcurrent ?? Infinity, pool.maxConnections - spare))
     },
     probe: Effect.asVoid(DatabaseError.typed(sql`select 1`)),
+    // An embedded database that is being made, or the first migrations, would look like an outage.
+    startAfter: Effect.asVoid(Effect.timeoutOption(tried, firstTry)),
     probeTimeout: Duration.seconds(3)
   })
-  const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, SqlClient.SqlClient, sql)
+  const through = <A, E, R>(
+    operation: string,
+    work: Effect.Effect<A, E | DatabaseError.DatabaseError, R>,
+    options: Parameters<Dependency.Dependency["call"]>[2]
+  ) =>
+    Effect.flatten(dependency.call(operation, Effect.provideService(answered(work), SqlClient.SqlClient, sql), options))
   return Database.of({
     dependency,
-    call: (operation, effect, options) => dependency.call(operation, provided(DatabaseError.typed(effect)), options),
-    transaction: (operation, effect, options) => dependency.call(operation, provided(withTransaction(effect)), options)
+    call: (operation, effect, options) => through(operation, DatabaseError.typed(effect), options),
+    transaction: (operation, effect, options) => through(operation, withTransaction(effect), options)
   })
 })
+
+/**
+ * What the work itself refuses ("there is no such call") is an answer: the database did its part. So the policy sees a
+ * success, and neither retries it nor holds it against the database.
+ */
+const answered = <A, E, R>(
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<
+  Either.Either<A, Exclude<E, DatabaseError.DatabaseError>>,
+  Extract<E, DatabaseError.DatabaseError>,
+  R
+> =>
+  Effect.matchEffect(work, {
+    onSuccess: (a) => Effect.succeed(Either.right(a)),
+    // Casts: the test tells the two sides of the union apart.
+    onFailure: (error) =>
+      error instanceof DatabaseError.DatabaseError
+        ? Effect.fail(error as Extract<E, DatabaseError.DatabaseError>)
+        : Effect.succeed(Either.left(error as Exclude<E, DatabaseError.DatabaseError>))
+  })
 
 /**
  * @since 0.1.0
@@ -84,5 +117,5 @@ export const make: Effect.Effect<
 export const layer: Layer.Layer<
   Database,
   Dependency.DependencyConfigurationError,
-  SqlClient.SqlClient | SqlPool | Settings | CircuitBreakers | Dependencies | HealthMonitor
+  SqlClient.SqlClient | SqlPool | Migrations | Settings | CircuitBreakers | Dependencies | HealthMonitor
 > = Layer.scoped(Database, make)

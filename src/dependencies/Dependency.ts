@@ -14,7 +14,7 @@
  *   name: "weather",
  *   critical: false,
  *   configured: true,
- *   policy: yield* Settings.policy({}, "WEATHER"),
+ *   policy: (yield* Settings).openai.policy,
  *   probe: askForTheTime,
  *   fallback: "yesterday's forecast"
  * })
@@ -46,7 +46,7 @@ import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
 
-export type { Dependency, Probe } from "./Dependencies.js"
+export type { Dependency } from "./Dependencies.js"
 
 /**
  * @since 0.1.0
@@ -69,6 +69,8 @@ export interface Options {
   readonly probe: Effect.Effect<CheckOutcome | void, unknown>
   /** How long a probe may take. Default: one attempt, at most 3 seconds. */
   readonly probeTimeout?: Duration.DurationInput
+  /** What the first probe waits for, as a database that is being made. Default: nothing. */
+  readonly startAfter?: Effect.Effect<void>
   /** What users get in its place while it fails. */
   readonly fallback?: string
 }
@@ -93,8 +95,9 @@ export type DependencyConfigurationError =
  */
 export const longestHoldOff: Duration.Duration = Duration.seconds(60)
 
-// A burst as long as this many rounds of the bulkhead may wait; the deadline, or an opening circuit, ends it earlier.
-const queuedRounds = 20
+// How many calls may wait for a place: a burst of hundreds of users at once, also where one is served at a time. It bounds
+// memory; the deadline, or an opening circuit, ends the wait earlier.
+const maxQueued = 500
 
 /**
  * Makes a dependency and registers it; it is on the list, and its health is checked, until the scope closes.
@@ -145,7 +148,7 @@ export const make = (
           : yield* Bulkhead.make({
               name,
               maxConcurrent: settings.maxConcurrent,
-              maxQueued: settings.maxConcurrent * queuedRounds,
+              maxQueued,
               maxWait: settings.deadline
             }),
       onEvent: (event) => {
@@ -232,6 +235,7 @@ export const make = (
       configured: options.configured,
       listed: options.listed,
       check: remembered,
+      startAfter: options.startAfter,
       circuit: breaker.status,
       interval: settings.probeInterval,
       timeout: options.probeTimeout ?? Duration.min(settings.attemptTimeout, "3 seconds")

@@ -39,6 +39,8 @@ export interface Registration {
   readonly listed?: boolean | undefined
   /** Looks at the dependency. Interrupted at `timeout`; a failure, a defect and a timeout are all `down`. */
   readonly check: Effect.Effect<Check.CheckOutcome | void, unknown>
+  /** What the first run waits for; until then the check is `unavailable`. Default: nothing. */
+  readonly startAfter?: Effect.Effect<void> | undefined
   /** Pause between the end of a run and the next, varied by a tenth. Default 15 seconds. */
   readonly interval?: Duration.DurationInput | undefined
   /** How long a run may take. Default 3 seconds. */
@@ -166,7 +168,10 @@ export const make = (
       Effect.catchAllCause(probe, (cause) => Effect.logError(`the health check "${name}" broke`, cause)),
       pause(interval * 0.9, interval * 1.1)
     )
-    const rounds = Effect.zipRight(pause(0, Math.min(interval * 0.1, 500)), Effect.forever(round))
+    const rounds = Effect.zipRight(
+      registration.startAfter ?? Effect.void,
+      pause(0, Math.min(interval * 0.1, 500))
+    ).pipe(Effect.zipRight(Effect.forever(round)))
 
     return {
       name,

@@ -82,6 +82,26 @@ const problemSchema: Json = {
   }
 }
 
+/** What stands on the wire where the platform's specification has its own `HttpApiDecodeError`. */
+const invalidRequestSchema: Json = {
+  type: "object",
+  required: ["_tag", "issues"],
+  properties: {
+    _tag: { type: "string", enum: ["InvalidRequest"] },
+    issues: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["path", "message"],
+        properties: {
+          path: { type: "array", items: { type: ["string", "number"] }, description: "Leads to the value" },
+          message: { type: "string" }
+        }
+      }
+    }
+  }
+}
+
 const anyProblem: Json = { [Problem.mediaType]: { schema: { $ref: "#/components/schemas/Problem" } } }
 
 /** What every operation may answer, declared or not. */
@@ -95,11 +115,14 @@ const always = [429, 500, 503, 504]
  */
 export const describeProblems = (specification: Json): Json => {
   const components = isJson(specification["components"]) ? specification["components"] : {}
-  const schemas = isJson(components["schemas"]) ? components["schemas"] : {}
+  const { HttpApiDecodeError: _, ...schemas } = isJson(components["schemas"]) ? components["schemas"] : {}
   const paths = isJson(specification["paths"]) ? specification["paths"] : {}
   return {
     ...specification,
-    components: { ...components, schemas: { ...schemas, Problem: problemSchema } },
+    components: {
+      ...components,
+      schemas: { ...schemas, Problem: problemSchema, InvalidRequest: invalidRequestSchema }
+    },
     paths: mapValues(paths, (methods) => mapValues(methods, describeOperation))
   }
 }
@@ -118,7 +141,11 @@ const describeResponse = (response: Json): Json => {
   const content = isJson(response["content"]) ? response["content"] : {}
   const json = content["application/json"]
   if (!isJson(json)) return { ...response, content: anyProblem }
-  const schema = { allOf: [{ $ref: "#/components/schemas/Problem" }, json["schema"]] }
+  // A specification is plain JSON; text is the shortest way to every reference in it.
+  const declared: unknown = JSON.parse(
+    JSON.stringify(json["schema"]).replaceAll("/schemas/HttpApiDecodeError", "/schemas/InvalidRequest")
+  )
+  const schema = { allOf: [{ $ref: "#/components/schemas/Problem" }, declared] }
   return { ...response, content: { [Problem.mediaType]: { schema } } }
 }
 

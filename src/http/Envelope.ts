@@ -53,7 +53,8 @@ export interface Options {
 }
 
 /**
- * The decorated router. Routes that are built on it are in the table, and whatever is built on the plain router below
+ * The decorated router. Who counts as one client of a rate limit is `RateLimit.ClientKey` of the context this layer is
+ * built in: provide `Identity.layer` to it, and not to the handlers alone. Routes that are built on it are in the table, and whatever is built on the plain router below
  * it has the envelope too.
  *
  * @since 0.1.0
@@ -120,7 +121,7 @@ const envelope =
   > =>
     Effect.withFiberRuntime((fiber) => {
       const request = Context.unsafeGet(fiber.currentContext, HttpServerRequest.HttpServerRequest)
-      if (Probes.paths.has(request.url) && (request.method === "GET" || request.method === "HEAD")) return app
+      if (isProbe(request, settings.table)) return app
       // Real time, as the deadline is: a request comes from outside of any test clock.
       const started = performance.now()
       const info = open(request, settings.hops)
@@ -158,6 +159,11 @@ const envelope =
         }
       )
     })
+
+const isProbe = (request: HttpServerRequest.HttpServerRequest, table: RouteTable.RouteTableShape): boolean =>
+  Probes.paths.has(request.url) &&
+  (request.method === "GET" || request.method === "HEAD") &&
+  table.find("GET", request.url) !== undefined
 
 // HTTP/1.1 wants every request to name its host, and wants one that does not to be refused.
 const hasHost = (request: HttpServerRequest.HttpServerRequest): boolean =>

@@ -81,7 +81,9 @@ export const statusOf = (error: Error): number | undefined => {
  * @category accessors
  */
 export const codeOf = (error: HttpError): string =>
-  typeof error.code === "string" ? error.code : error._tag.replace(/(?<=[a-z\d])(?=[A-Z])/g, "-").toLowerCase()
+  typeof error.code === "string"
+    ? error.code
+    : error._tag.replace(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, "-").toLowerCase()
 
 /**
  * What a problem says, before it says of which request.

@@ -7,8 +7,7 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as KeyedRateLimiter from "../resilience/KeyedRateLimiter.js"
+import type * as KeyedRateLimiter from "../resilience/KeyedRateLimiter.js"
 import { stackless } from "../resilience/Rejection.js"
 import * as ClientAddress from "./ClientAddress.js"
 import type { RequestInfo } from "./CurrentRequest.js"
@@ -47,7 +46,7 @@ export interface Limiter {
 export type RateLimitConfig = string | KeyedRateLimiter.RateLimitConfig
 
 /**
- * Finds or makes the limiters of routes.
+ * Finds or makes the limiters of routes; `RateLimitGroups.layer` is the one on `KeyedRateLimiters`.
  *
  * @since 0.1.0
  * @category models
@@ -65,36 +64,6 @@ export interface RateLimitsShape {
  * @category tags
  */
 export class RateLimits extends Context.Tag("@dialdrill/selfheal/RateLimits")<RateLimits, RateLimitsShape>() {}
-
-/**
- * The limiters of these groups, and of routes with a limit of their own.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layer = (
-  groups: Readonly<Record<string, KeyedRateLimiter.RateLimitConfig>>
-): Layer.Layer<RateLimits, KeyedRateLimiter.KeyedRateLimiterConfigurationError, KeyedRateLimiter.KeyedRateLimiters> =>
-  Layer.effect(
-    RateLimits,
-    Effect.gen(function* () {
-      const limiters = yield* KeyedRateLimiter.KeyedRateLimiters
-      const known = new Map<string, Limiter>()
-      for (const [name, config] of Object.entries(groups)) known.set(name, yield* limiters.get({ name, ...config }))
-      return {
-        limiter: (config, route) => {
-          // Both are mistakes in the program, found when it starts.
-          if (typeof config !== "string") return Effect.orDie(limiters.get({ name: route, ...config }))
-          const limiter = known.get(config)
-          return limiter === undefined
-            ? Effect.dieMessage(
-                `${route} belongs to the rate limit "${config}", which is not one of ${[...known.keys()].join(", ")}`
-              )
-            : Effect.succeed(limiter)
-        }
-      }
-    })
-  )
 
 /**
  * @since 0.1.0

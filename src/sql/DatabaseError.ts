@@ -10,6 +10,7 @@
 import * as SqlError from "@effect/sql/SqlError"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -117,6 +118,11 @@ export class DatabaseError extends Data.TaggedError("DatabaseError")<{
    */
   get isRetryable(): boolean {
     return traits[this.reason].retryable && this.code !== "53100" // a full disk does not empty itself
+  }
+
+  /** The database never says when to come back. */
+  get retryAfter(): Duration.Duration | undefined {
+    return undefined
   }
 
   /** Whether it speaks against the database's health: a lost connection does, a unique violation does not. */

@@ -75,14 +75,16 @@ class EmbeddedPool extends CleanPool {
   }
 
   override connect(): Promise<Pg.PoolClient>
-  override connect(callback: Parameters<Pg.Pool["connect"]>[0] & {}): void
+  override connect(receive: Parameters<Pg.Pool["connect"]>[0] & {}): void
   override connect(
-    callback?: (error: Error | undefined, client: Pg.PoolClient | undefined, done: (release?: unknown) => void) => void
+    receive?: (error: Error | undefined, client: Pg.PoolClient | undefined, done: (release?: unknown) => void) => void
   ): Promise<Pg.PoolClient> | void {
-    if (callback === undefined) return super.connect()
+    if (receive === undefined) return super.connect()
     this.#open().then(
-      () => super.connect(callback),
-      (error: unknown) => callback(unopened(error), undefined, () => {})
+      // A turn of the event loop for each: the engine works in promises alone, and would serve a whole queue of callers
+      // before a socket is read; by then keep-alive timers have closed connections whose requests had arrived.
+      () => setImmediate(() => super.connect(receive)),
+      (error: unknown) => receive(unopened(error), undefined, () => {})
     )
   }
 

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { afterAll, beforeAll } from "vitest"
 import { Database, layer } from "../../src/dependencies/Database.js"
+import * as Migrations from "../../src/sql/Migrations.js"
 import * as Settings from "../../src/dependencies/Settings.js"
 import * as HealthMonitor from "../../src/health/HealthMonitor.js"
 import type * as Pool from "../../src/sql/Pool.js"
@@ -25,6 +26,7 @@ describe.skipIf(!Postgres.available)("Database on a real server", () => {
   /** Short real limits, since real processes are the subject. */
   const database = (options?: Omit<Pool.Options, "url">) =>
     layer.pipe(
+      Layer.provide(Migrations.layer({ migrations: {} })),
       Layer.provideMerge(Layer.suspend(() => connect(postgres.url, { connectTimeout: "500 millis", ...options }))),
       Layer.provideMerge(ground),
       Layer.provide(

@@ -28,13 +28,13 @@ export const ground = Layer.mergeAll(
   Logger.remove(Logger.defaultLogger)
 )
 
-/** Short real limits, for tests whose subject is a real socket. */
+/** Short waits, for tests whose subject is a real socket; a test of a limit sets that limit. */
 export const quick = (prefix: string): Variables => ({
   [`${prefix}_RETRY_MAX_ATTEMPTS`]: "3",
   [`${prefix}_RETRY_INITIAL_DELAY`]: "5ms",
   [`${prefix}_RETRY_MAX_DELAY`]: "50ms",
-  [`${prefix}_ATTEMPT_TIMEOUT`]: "200ms",
-  [`${prefix}_DEADLINE`]: "3s",
+  [`${prefix}_ATTEMPT_TIMEOUT`]: "5s",
+  [`${prefix}_DEADLINE`]: "30s",
   [`${prefix}_PROBE_INTERVAL`]: "1h"
 })
 

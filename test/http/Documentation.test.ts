@@ -21,6 +21,11 @@ describe("Documentation", () => {
           for (const status of ["400", "402", "429", "500", "503", "504"]) {
             assert.deepStrictEqual(Object.keys(create?.[status]?.content ?? {}), ["application/problem+json"], status)
           }
+          assert.notInclude(reply.body, "HttpApiDecodeError")
+          const references = new Set(
+            Array.from(reply.body.matchAll(/#\/components\/schemas\/(\w+)/g), (match) => match[1])
+          )
+          for (const name of references) assert.property(specification.components.schemas, String(name))
           assert.deepStrictEqual(Object.keys(create?.["201"]?.content ?? {}), ["application/json"])
         }),
       { docs: true }

@@ -29,6 +29,7 @@ describe("Envelope", () => {
         const id = (offered: string) =>
           Effect.map(Wire.send(`${app.url}/who`, { headers: { "x-request-id": offered } }), (reply) => {
             assert.strictEqual(reply.json["id"], reply.headers["x-request-id"])
+            assert.strictEqual(reply.json["logged"], reply.headers["x-request-id"])
             return reply.headers["x-request-id"]
           })
         assert.strictEqual(yield* id("good-id-1234"), "good-id-1234")

@@ -157,6 +157,19 @@ describe("RouteTable", () => {
     )
   )
 
+  it.live("knows plain routes with a prefix, and their policy", () =>
+    withApp((app) =>
+      Effect.gen(function* () {
+        const reply = yield* Wire.send(`${app.url}/v1/hello`)
+        assert.strictEqual(reply.body, "hello")
+        assert.strictEqual(reply.headers["x-ratelimit-limit"], "1000")
+        const entry = Context.get(app.context, RouteTable.RouteTable).find("GET", "/v1/hello")
+        assert.strictEqual(entry?.policy?.rateLimit, "READ")
+        assert.strictEqual((yield* Wire.send(`${app.url}/v1/hello`, { method: "PUT" })).status, 405)
+      })
+    )
+  )
+
   it("names what a route lacks", () => {
     const policy = {
       rateLimit: undefined,

@@ -72,8 +72,7 @@ describe("DatabaseError", () => {
   })
 
   it("does not count as failure what the database did rightly", () => {
-    const counts = (code: string) =>
-      DatabaseError.fromUnknown(driverError({ code })).countsAsFailure
+    const counts = (code: string) => DatabaseError.fromUnknown(driverError({ code })).countsAsFailure
     for (const code of ["ECONNREFUSED", "57P01", "28P01", "57014", "53300", "XX000"]) assert.isTrue(counts(code), code)
     for (const code of ["23505", "23503", "22P02", "42601", "40001", "40P01", "55P03"])
       assert.isFalse(counts(code), code)

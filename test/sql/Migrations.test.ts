@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from "vitest"
 import * as Client from "../../src/sql/Client.js"
 import * as Embedded from "../../src/sql/Embedded.js"
 import * as Migrations from "../../src/sql/Migrations.js"
+import * as Cluster from "../support/Cluster.js"
 import * as Postgres from "../support/Postgres.js"
 import * as Programs from "../support/Programs.js"
 import { allReturned, connect, eventually } from "./support.js"
@@ -44,6 +45,7 @@ const evolution = Effect.gen(function* () {
 
 describe("Migrations on the embedded database", () => {
   const { folder, remove } = Programs.temporaryFolder()
+  beforeAll(() => Cluster.copyInto(folder), 120_000)
   afterAll(() => remove())
 
   it.live(
@@ -53,7 +55,7 @@ describe("Migrations on the embedded database", () => {
         Effect.zipRight(allReturned),
         Effect.provide(Client.layer.pipe(Layer.provideMerge(Embedded.layer({ directory: folder }))))
       ),
-    120_000 // making a cluster is three seconds of pure computation, and much more on a busy machine
+    60_000
   )
 })
 

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -170,16 +171,17 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
   it.live("finishes a COMMIT that has begun although the caller is gone", () =>
     Effect.gen(function* () {
       const idle = yield* pause
+      yield* insert(1000)
       // The deferred constraint makes COMMIT itself wait, for the lock on the referenced row's table.
       const locker = yield* Effect.fork(
         withTransaction(
-          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1 for update`).pipe(
+          Effect.flatMap(sql, (sql) => sql`select 1 from notes where id = 1000 for update`).pipe(
             Effect.zipRight(idle.here)
           )
         )
       )
       yield* idle.reached
-      const fiber = yield* Effect.fork(withTransaction(insert(10, 1)))
+      const fiber = yield* Effect.fork(withTransaction(insert(10, 1000)))
       yield* running("COMMIT")
       const interruption = yield* Effect.fork(Fiber.interrupt(fiber))
       yield* Effect.sleep("50 millis")
@@ -204,13 +206,19 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
     Effect.gen(function* () {
       const client = yield* sql
       yield* client`insert into doctors values ('ann', true), ('bob', true)`
+      // Both have read and written before either commits; the one that commits second must be refused.
+      const together = yield* Deferred.make<void>()
+      let written = 0
+      const meet = Effect.suspend(() =>
+        ++written < 2 ? Deferred.await(together) : Deferred.succeed(together, undefined)
+      )
       const goOffCall = (name: string) =>
         withTransaction(
           Effect.gen(function* () {
             yield* client`set transaction isolation level serializable`
             const others = yield* client`select 1 from doctors where on_call and name <> ${name}`
-            yield* Effect.sleep("50 millis")
             if (others.length > 0) yield* client`update doctors set on_call = false where name = ${name}`
+            yield* meet
           })
         )
       const exits = yield* Effect.all([Effect.exit(goOffCall("ann")), Effect.exit(goOffCall("bob"))], {

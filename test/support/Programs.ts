@@ -27,9 +27,9 @@ export const start = (file: string, args: ReadonlyArray<string>): Program => {
   return {
     pid: child.pid!,
     lines,
-    wrote: (count) =>
-      Promise.race([
-        ended.then(() => {}),
+    wrote: async (count) => {
+      await Promise.race([
+        ended,
         new Promise<void>((done) => {
           const look = () => {
             if (lines().length < count) return
@@ -39,7 +39,8 @@ export const start = (file: string, args: ReadonlyArray<string>): Program => {
           child.stdout.on("data", look)
           look()
         })
-      ]),
+      ])
+    },
     kill: async (signal = "SIGKILL") => {
       child.kill(signal)
       await ended

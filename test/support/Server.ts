@@ -1,13 +1,14 @@
 /**
  * Starts the built server as a process of its own, as a user would, and makes sure that it is gone afterwards.
  */
-import { spawn, type ChildProcess } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import * as EmbeddedData from "./EmbeddedData.js"
+import { environment, root, waitFor } from "./ServerProcess.js"
 
-export const root = fileURLToPath(new URL("../..", import.meta.url))
+export { environment, ready, root, waitFor } from "./ServerProcess.js"
 
 export interface Ended {
   readonly code: number | null
@@ -24,51 +25,20 @@ export interface RunningServer {
   readonly ended: Promise<Ended>
 }
 
-/** A clean environment: nothing of the machine's own configuration reaches the server. */
-export const environment = (env: Record<string, string>): NodeJS.ProcessEnv => ({
-  PATH: process.env["PATH"],
-  HOME: process.env["HOME"],
-  TZ: "UTC",
-  PORT: "0",
-  LOG_LEVEL: "warning",
-  ...env
-})
-
-/** Resolves when the text of the process matches, or rejects with what it printed when it ends first. */
-export const waitFor = (child: ChildProcess, pattern: RegExp, timeoutMillis = 30_000): Promise<RegExpExecArray> =>
-  new Promise((resolve, reject) => {
-    let text = ""
-    const timer = setTimeout(
-      () => reject(new Error(`No ${pattern} within ${timeoutMillis} ms in:\n${text}`)),
-      timeoutMillis
-    )
-    const look = (chunk: Buffer): void => {
-      text += chunk.toString()
-      const match = pattern.exec(text)
-      if (match !== null) {
-        clearTimeout(timer)
-        resolve(match)
-      }
-    }
-    child.stdout?.on("data", look)
-    child.stderr?.on("data", look)
-    child.once("exit", (code) => {
-      clearTimeout(timer)
-      reject(new Error(`The process ended with ${code} before ${pattern}:\n${text}`))
-    })
-  })
-
 /** A folder of this run, removed by `remove`. */
 export const temporary = async (): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> => {
   const path = await mkdtemp(join(tmpdir(), "dialdrill-"))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** With neither `DATA_DIR` nor `DATABASE_URL` in `env`, it has an embedded database of its own that is there at once. */
 export const startServer = async (env: Record<string, string> = {}): Promise<RunningServer> => {
   const folder = await temporary()
+  const data = join(folder.path, "data")
+  if (env["DATA_DIR"] === undefined && env["DATABASE_URL"] === undefined) await EmbeddedData.fill(data)
   const child = spawn(process.execPath, ["--enable-source-maps", "dist/main.js"], {
     cwd: root,
-    env: environment({ DATA_DIR: join(folder.path, "data"), ...env }),
+    env: environment({ DATA_DIR: data, ...env }),
     stdio: ["ignore", "pipe", "pipe"]
   })
   let output = ""
@@ -92,18 +62,6 @@ export const startServer = async (env: Record<string, string> = {}): Promise<Run
       const { code, signal: by } = await ended
       return { code, signal: by, millis: performance.now() - asked }
     }
-  }
-}
-
-/** Waits until the database is there, as a load balancer would. */
-export const ready = async (url: string, timeoutMillis = 30_000): Promise<void> => {
-  const until = performance.now() + timeoutMillis
-  for (;;) {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
-    const body = await answer?.text()
-    if (answer?.status === 200) return
-    if (performance.now() > until) throw new Error(`Not ready within ${timeoutMillis} ms: ${answer?.status} ${body}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 

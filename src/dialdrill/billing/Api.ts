@@ -2,7 +2,7 @@
 import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as Schema from "effect/Schema"
-import { DependencyUnavailable } from "../../http/HttpErrors.js"
+import { DependencyUnavailable, MalformedBody } from "../../http/HttpErrors.js"
 import { Authentication } from "../../http/Identity.js"
 import { AlreadyOnPlan, InvalidSignature, PaymentRefused } from "./Errors.js"
 import { BillingState, CheckoutSession, PlanList, PurchasablePlanId } from "./Wire.js"
@@ -29,5 +29,6 @@ export class WebhookApi extends HttpApiGroup.make("webhook").add(
   HttpApiEndpoint.post("receive", "/api/billing/webhook")
     .addSuccess(Schema.Struct({ received: Schema.Literal(true) }))
     .addError(InvalidSignature)
+    .addError(MalformedBody)
     .addError(DependencyUnavailable)
 ) {}

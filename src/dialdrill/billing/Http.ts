@@ -1,6 +1,7 @@
 /** Answers the routes of plans, usage and buying, and Stripe's events. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
+import * as BodyLimit from "../../http/BodyLimit.js"
 import { group } from "../../http/HttpApiRoutes.js"
 import { withResilience } from "../../http/WithResilience.js"
 import { DialDrillApi } from "../Api.js"
@@ -45,9 +46,8 @@ export const layerWebhook = group(DialDrillApi, "webhook", (handlers) =>
       "receive",
       withResilience(
         ({ request }: { readonly request: HttpServerRequest.HttpServerRequest }) =>
-          // A body that cannot be read to its end is the connection's fault, which the envelope answers.
-          Effect.flatMap(Effect.orDie(request.arrayBuffer), (body) =>
-            billing.receive(new Uint8Array(body), request.headers["stripe-signature"] ?? "")
+          Effect.flatMap(BodyLimit.bytes(request), (body) =>
+            billing.receive(body, request.headers["stripe-signature"] ?? "")
           ).pipe(
             Effect.as({ received: true as const }),
             Effect.catchTags({ BillingUnavailable: unavailable, StorageUnavailable: unavailable })

@@ -45,8 +45,8 @@ const methods: ReadonlyArray<{ name: string; call: (client: OpenAI) => Promise<u
   }
 ]
 
-const sdk = (standIn: OpenAiStandIn.OpenAiStandIn): OpenAI =>
-  new OpenAI({ apiKey: "sk-test", baseURL: standIn.baseUrl, maxRetries: 0, timeout: 200 })
+const sdk = (standIn: OpenAiStandIn.OpenAiStandIn, timeout = 10_000): OpenAI =>
+  new OpenAI({ apiKey: "sk-test", baseURL: standIn.baseUrl, maxRetries: 0, timeout })
 
 const errorOf = (call: () => Promise<unknown>): Effect.Effect<unknown> =>
   Effect.flip(Effect.tryPromise({ try: call, catch: (error) => error })).pipe(Effect.orDie)
@@ -99,7 +99,7 @@ describe("the OpenAI stand-in, judged by the official SDK", () => {
       Effect.gen(function* () {
         const standIn = yield* OpenAiStandIn.make()
         yield* standIn.inject(Fault.HangBeforeHeaders())
-        const error = yield* errorOf(() => call(sdk(standIn)))
+        const error = yield* errorOf(() => call(sdk(standIn, 200)))
         assert.instanceOf(error, APIConnectionTimeoutError)
       })
     )

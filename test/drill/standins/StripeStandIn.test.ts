@@ -31,14 +31,14 @@ const methods: ReadonlyArray<{ name: string; call: (client: Stripe) => Promise<u
   { name: "checkout.sessions.create", call: (client) => checkout(client) }
 ]
 
-const sdk = (standIn: StripeStandIn.StripeStandIn): Stripe => {
+const sdk = (standIn: StripeStandIn.StripeStandIn, timeout = 10_000): Stripe => {
   const url = new URL(standIn.baseUrl)
   return new Stripe("sk_test_1", {
     host: url.hostname,
     port: url.port,
     protocol: "http",
     maxNetworkRetries: 0,
-    timeout: 200,
+    timeout,
     telemetry: false
   })
 }
@@ -89,7 +89,7 @@ describe("the Stripe stand-in, judged by the official SDK", () => {
       Effect.gen(function* () {
         const standIn = yield* StripeStandIn.make()
         yield* standIn.inject(Fault.HangBeforeHeaders())
-        const error = yield* errorOf(() => call(sdk(standIn)))
+        const error = yield* errorOf(() => call(sdk(standIn, 200)))
         assert.instanceOf(error, Stripe.errors.StripeConnectionError)
       })
     )

@@ -36,11 +36,12 @@ import * as Identity from "../../../src/http/Identity.js"
 import * as Lifecycle from "../../../src/http/Lifecycle.js"
 import * as OperatorAccess from "../../../src/http/OperatorAccess.js"
 import * as Probes from "../../../src/http/Probes.js"
-import * as RateLimit from "../../../src/http/RateLimit.js"
+import * as RateLimitGroups from "../../../src/http/RateLimitGroups.js"
 import * as Server from "../../../src/http/Server.js"
 import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
 import { KeyedRateLimiters, type RateLimitConfig } from "../../../src/resilience/KeyedRateLimiter.js"
+import { RequestId } from "../../../src/telemetry/RequestContext.js"
 import * as RateLimitStore from "../../../src/resilience/RateLimitStore.js"
 
 export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
@@ -285,7 +286,14 @@ const streams = Layer.effectDiscard(
     yield* router.add(
       "GET",
       "/who",
-      Effect.map(CurrentRequest, ({ clientAddress, id }) => HttpServerResponse.unsafeJson({ clientAddress, id }))
+      Effect.zipWith(CurrentRequest, RequestId, ({ clientAddress, id }, logged) =>
+        HttpServerResponse.unsafeJson({ clientAddress, id, logged })
+      )
+    )
+    yield* router.prefixed("/v1").add(
+      "GET",
+      "/hello",
+      withResilience(() => Effect.succeed(HttpServerResponse.text("hello")), loose)
     )
   })
 )
@@ -303,7 +311,7 @@ export interface Options {
 
 const services = (options: Options) =>
   Layer.mergeAll(
-    RateLimit.layer({
+    RateLimitGroups.layer({
       READ: { limit: 1000, window: "1 minute" },
       TINY: { limit: 2, window: "1 minute" },
       ...options.limits
