@@ -37,6 +37,7 @@ import * as Documentation from "./http/Documentation.js"
 import * as Envelope from "./http/Envelope.js"
 import * as Identity from "./http/Identity.js"
 import * as Lifecycle from "./http/Lifecycle.js"
+import * as Loopback from "./http/Loopback.js"
 import * as OperatorAccess from "./http/OperatorAccess.js"
 import * as Probes from "./http/Probes.js"
 import * as RateLimitGroups from "./http/RateLimitGroups.js"
@@ -98,7 +99,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
 
   const access = Layer.merge(
     Identity.layer(settings.identity),
-    OperatorAccess.layer({ adminToken: settings.adminToken, loopback: OperatorAccess.isLoopback(settings.host) })
+    OperatorAccess.layer({ adminToken: settings.adminToken, loopback: Loopback.isLoopback(settings.host) })
   )
 
   const pages = Layer.unwrapEffect(
@@ -110,7 +111,14 @@ const application = (settings: ServerSettings.ServerSettings) => {
     )
   )
   const routes = Layer.mergeAll(Routes.layer, Documentation.layer(DialDrillApi), Probes.layer, pages).pipe(
-    Layer.provide(Envelope.layer({ trustedProxyHops: settings.trustedProxyHops, showStack: !settings.production }))
+    Layer.provide(
+      Envelope.layer({
+        trustedProxyHops: settings.trustedProxyHops,
+        showStack: !settings.production,
+        // Where a token says who asks, a page of another site has none.
+        guard: settings.identity._tag === "Loopback" ? Loopback.guard(settings.publicUrl) : undefined
+      })
+    )
   )
 
   const readiness = Layer.scopedDiscard(

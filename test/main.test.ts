@@ -175,7 +175,7 @@ const halfSentRequest = (url: string): Promise<Socket> =>
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname, () => {
       socket.write(
-        "POST /api/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"
+        "POST /api/score HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"
       )
       setTimeout(() => resolve(socket), 200)
     })

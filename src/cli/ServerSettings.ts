@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Environment from "../dependencies/Environment.js"
 import { defaults, type Group } from "../dialdrill/RateLimitGroups.js"
 import type { Mode } from "../http/Identity.js"
-import { isLoopback } from "../http/OperatorAccess.js"
+import { isLoopback } from "../http/Loopback.js"
 import type { RateLimitConfig } from "../resilience/KeyedRateLimiter.js"
 
 export interface ServerSettings {

@@ -38,6 +38,16 @@ import * as RouteTable from "./RouteTable.js"
 import * as SecurityHeaders from "./SecurityHeaders.js"
 
 /**
+ * Looks at every request, and says why it must not be answered; {@link Loopback.guard} is one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Guard = (
+  request: Pick<HttpServerRequest.HttpServerRequest, "method" | "headers">
+) => Problem.HttpError | undefined
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -48,6 +58,8 @@ export interface Options {
   readonly trustedProxyHops?: number | undefined
   /** Whether a 500 shows its stack: development only. Default false. */
   readonly showStack?: boolean | undefined
+  /** Refuses a request before any route sees it; probes pass. Default: nobody is refused. */
+  readonly guard?: Guard | undefined
   /** Called once for each answer, when it begins; must not throw. Default: the metrics of `src/telemetry`. */
   readonly observe?: ((answer: HttpSample) => void) | undefined
 }
@@ -76,6 +88,7 @@ export const layer = (
         envelope({
           hops: options.trustedProxyHops ?? 0,
           showStack: options.showStack ?? false,
+          guard: options.guard ?? (() => undefined),
           observe: options.observe ?? HttpMetrics.make(),
           errors: yield* ErrorLog,
           lifecycle: yield* Lifecycle,
@@ -100,6 +113,7 @@ export const layer = (
 interface Settings {
   readonly hops: number
   readonly showStack: boolean
+  readonly guard: Guard
   readonly observe: (answer: HttpSample) => void
   readonly errors: ErrorLogShape
   readonly lifecycle: LifecycleShape
@@ -144,9 +158,10 @@ const envelope =
         Context.add(RequestContext.RequestId, info.id),
         (known) => Context.merge(fiber.currentContext, known)
       )
+      const refusal = hasHost(request) ? settings.guard(request) : hostMissing
       // No mask: a request's fibre is uninterruptible except inside of routes, so these run after an interruption too.
       return Effect.matchCauseEffect(
-        Effect.locally(hasHost(request) ? app : hostMissing, FiberRef.currentContext, context),
+        Effect.locally(refusal === undefined ? app : refuse(refusal), FiberRef.currentContext, context),
         {
           onSuccess: (response) => {
             stop()
@@ -169,10 +184,10 @@ const isProbe = (request: HttpServerRequest.HttpServerRequest, table: RouteTable
 const hasHost = (request: HttpServerRequest.HttpServerRequest): boolean =>
   request.headers["host"] !== undefined || NodeHttpServerRequest.toIncomingMessage(request).httpVersion === "1.0"
 
+const hostMissing = new MalformedRequest({ detail: "The Host header is missing" })
+
 // Typed like the app whose place it takes; the envelope reads what it really fails with.
-const hostMissing = Effect.suspend(() =>
-  Effect.fail(new MalformedRequest({ detail: "The Host header is missing" }))
-) as unknown as App
+const refuse = (error: Problem.HttpError): App => Effect.fail(error) as unknown as App
 
 const open = (request: HttpServerRequest.HttpServerRequest, hops: number): CurrentRequest.RequestInfo => {
   const message = NodeHttpServerRequest.toIncomingMessage(request)

@@ -164,6 +164,22 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
 }
 
 /**
+ * 421: the request was meant for another server, which the `Host` header names.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MisdirectedRequest extends Schema.TaggedError<MisdirectedRequest>()(
+  "MisdirectedRequest",
+  { detail: Schema.String },
+  HttpApiSchema.annotations({ status: 421, description: "Meant for another server" })
+) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/**
  * 429: the caller has used up its rate limit.
  *
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * Who may look behind the scenes and who may intervene. Looking is open to the machine itself, on a server that listens on
- * a loopback address only, and to the holder of the admin token; intervening always takes the token, and without a token
- * in the configuration nobody can.
+ * Who may look behind the scenes and who may intervene. Looking is open to the machine itself, which calls a server that
+ * listens on a loopback address by that address, and to the holder of the admin token; intervening always takes the token,
+ * and without a token in the configuration nobody can.
  *
  * @since 0.1.0
  */
@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Forbidden, Unauthorized } from "./HttpErrors.js"
 import * as Identity from "./Identity.js"
+import * as Loopback from "./Loopback.js"
 
 /**
  * @since 0.1.0
@@ -91,10 +92,12 @@ export const make = (options: Options): OperatorAccessShape => {
       ? Effect.fail(new Forbidden({ detail: "Operator access is switched off: no ADMIN_TOKEN is configured" }))
       : Effect.fail(new Unauthorized({ detail: "Send the admin token as `Authorization: Bearer <token>`" }))
   }
+  // A name of its own leads to us through a proxy, or through a page that plays tricks with names.
+  const isLocal = (headers: Headers.Headers): boolean => options.loopback && Loopback.isNamed(headers)
   return {
     isToken,
-    mayRead: (headers) => options.loopback || holdsToken(headers),
-    read: (headers) => (options.loopback ? Effect.void : command(headers)),
+    mayRead: (headers) => isLocal(headers) || holdsToken(headers),
+    read: (headers) => (isLocal(headers) ? Effect.void : command(headers)),
     command
   }
 }
@@ -114,14 +117,5 @@ export const layer = (options: Options): Layer.Layer<OperatorAccess | OperatorRe
     )
   )
 }
-
-/**
- * Whether a listener on this host can be reached from its own machine only.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()

@@ -24,6 +24,9 @@ export type TokenVerifier = (token: string) => Effect.Effect<User, Unauthorized 
 const rememberedForMillis = 60_000
 const rememberedTokens = 1_000
 
+// What it names becomes a key in databases: refused, because cut short it could be another user's.
+const subject = /^(?=.*\S)\P{Cc}{1,200}$/u
+
 // Below any deadline of a request: `jose` lets callers share one fetch, and who joins a dying one dies with it.
 const fetchTimeoutMillis = 2_000
 
@@ -92,7 +95,7 @@ const remembering = (verify: (token: string) => Promise<Jose.JWTVerifyResult>): 
         Effect.tryPromise({ try: () => verify(token), catch: toError }),
         ({ payload }): Effect.Effect<User, Unauthorized> => {
           const { exp, sub } = payload
-          if (typeof sub !== "string" || sub.trim() === "" || exp === undefined) return Effect.fail(notValid)
+          if (typeof sub !== "string" || !subject.test(sub) || exp === undefined) return Effect.fail(notValid)
           const user: User = { id: sub }
           remember(token, { user, untilMillis: Math.min(exp * 1000, now + rememberedForMillis) })
           return Effect.succeed(user)

@@ -102,6 +102,8 @@ describe("Identity with a shared secret", () => {
             `Bearer ${yield* hs256({ sub: "ann" }, { key: new TextEncoder().encode("another-secret-of-thirty-two-bytes!") })}`,
             `Bearer ${yield* hs256({})}`,
             `Bearer ${yield* hs256({ sub: " " })}`,
+            `Bearer ${yield* hs256({ sub: "x".repeat(201) })}`,
+            `Bearer ${yield* hs256({ sub: "ann\u0000" })}`,
             `Bearer ${yield* hs256({ sub: "ann" }, { expires: "never" })}`,
             `Bearer ${unsigned}`,
             "Bearer garbage",

@@ -41,6 +41,19 @@ describe("OperatorAccess", () => {
     )
   )
 
+  it.live("opens nothing to who calls a loopback listener by another name", () =>
+    withApp(
+      (app) =>
+        Effect.gen(function* () {
+          const read = (headers: Record<string, string>) =>
+            Wire.send(`${app.url}/api/status`, { headers: { host: "drill.example.com", ...headers } })
+          assert.strictEqual((yield* read({})).status, 401)
+          assert.strictEqual((yield* read(bearer("a-long-admin-token"))).status, 200)
+        }),
+      { operator: { adminToken, loopback: true } }
+    )
+  )
+
   it.live("refuses commands where no token is configured", () =>
     withApp(
       (app) =>
@@ -59,13 +72,5 @@ describe("OperatorAccess", () => {
     const access = OperatorAccess.make({ adminToken: Redacted.make(""), loopback: false })
     assert.isFalse(access.isToken(""))
     assert.isFalse(access.mayRead({ authorization: "Bearer " } as never))
-  })
-
-  it("knows a loopback address", () => {
-    for (const host of ["127.0.0.1", "127.8.8.8", "localhost", "::1"])
-      assert.isTrue(OperatorAccess.isLoopback(host), host)
-    for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com"]) {
-      assert.isFalse(OperatorAccess.isLoopback(host), host)
-    }
   })
 })

@@ -24,8 +24,10 @@ export class PlanLimitReached extends Schema.TaggedError<PlanLimitReached>()(
 ) {
   readonly code = "plan-limit"
   override get message(): string {
+    const used = `You have used all ${this.callsPerMonth} calls of your ${this.plan} plan this month.`
+    if (this.plans.length === 0) return `${used} You can go on when the next month begins.`
     const offers = this.plans.map((plan) => `${plan.name} (${plan.callsPerMonth} calls a month)`).join(" or ")
-    return `You have used all ${this.callsPerMonth} calls of your ${this.plan} plan this month. Choose ${offers} to go on.`
+    return `${used} Choose ${offers} to go on.`
   }
 }
 

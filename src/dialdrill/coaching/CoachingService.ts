@@ -12,10 +12,13 @@ import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Database } from "../../dependencies/Database.js"
+import * as MonotonicClock from "../../resilience/MonotonicClock.js"
+import { RequestId } from "../../telemetry/RequestContext.js"
 import * as CallsRepo from "../calls/CallsRepo.js"
 import { CallNotFound } from "../calls/Errors.js"
 import type { CallId, UserId } from "../calls/Wire.js"
 import { orStorageUnavailable, type CoachingUnavailable, type StorageUnavailable } from "../Unavailable.js"
+import { Writes } from "../Writes.js"
 import { Coach, type ScoredCall } from "./Coach.js"
 import { CallNotScored, NoCoachingYet } from "./Errors.js"
 import type { Coaching } from "./Wire.js"
@@ -37,8 +40,8 @@ export class CoachingService extends Context.Tag("@dialdrill/selfheal/dialdrill/
   CoachingShape
 >() {}
 
-/** The caller's patience: half a second short of the five that the route promises. */
-const patience = Duration.millis(4500)
+/** How long after the request the coach is waited for, and the keeping of the rules' advice: the route promises five. */
+const patience = { coach: 4500, save: 4800 } as const
 /** When the page should look again for what the coach is still working on. */
 const lookAgain = Duration.seconds(5)
 
@@ -46,6 +49,7 @@ const make = Effect.gen(function* () {
   const database = yield* Database
   const orUnavailable = orStorageUnavailable(database.dependency)
   const coach = yield* Coach
+  const writes = yield* Writes
   const underWay = yield* FiberMap.make<CallId, Coaching, CoachingUnavailable>()
   const run = yield* FiberMap.runtime(underWay)<never>()
 
@@ -61,41 +65,53 @@ const make = Effect.gen(function* () {
 
   // Advice that cannot be stored is still advice: the outage is on record with the database's own policy.
   const save = (id: CallId, coaching: Coaching) =>
-    Effect.ignore(database.call("coaching.save", CallsRepo.saveCoaching(id, coaching), { idempotent: true }))
+    Effect.ignore(
+      writes.accepted(database.call("coaching.save", CallsRepo.saveCoaching(id, coaching), { idempotent: true }))
+    )
 
   /** Joins the request for this call, or makes it, in one step. */
   const ask = (id: CallId, call: ScoredCall): Effect.Effect<Coaching, CoachingUnavailable> =>
-    Effect.suspend(() =>
+    Effect.flatMap(RequestId, (requestId) =>
       Fiber.join(
         Option.getOrElse(FiberMap.unsafeGet(underWay, id), () =>
           run(
             id,
-            Effect.tap(coach.advise(call), (coaching) => save(id, coaching))
+            coach.advise(call).pipe(
+              Effect.tap((coaching) => save(id, coaching)),
+              // Nothing else of the caller's context goes along: the request may outlive him.
+              Effect.provideService(RequestId, requestId)
+            )
           )
         )
       )
-    ).pipe(
-      Effect.timeoutFail({
-        duration: patience,
-        onTimeout: () =>
-          coach.unavailable(call, {
-            reason: "timeout",
-            retryAfter: lookAgain,
-            degraded: { reason: "timeout", retryAfterSeconds: Duration.toSeconds(lookAgain) }
-          })
-      })
     )
+
+  const late = (call: ScoredCall): CoachingUnavailable =>
+    coach.unavailable(call, {
+      reason: "timeout",
+      retryAfter: lookAgain,
+      degraded: { reason: "timeout", retryAfterSeconds: Duration.toSeconds(lookAgain) }
+    })
 
   return CoachingService.of({
     coach: (user, id) =>
       Effect.gen(function* () {
+        const start = yield* MonotonicClock.now
+        const left = (of: keyof typeof patience) =>
+          Effect.map(MonotonicClock.now, (now) => Duration.millis(Math.max(0, start + patience[of] - now)))
         const row = yield* find(user, id)
         if (row.coaching?.source === "openai") return row.coaching
         if (row.score === null) return yield* new CallNotScored({ id })
-        return yield* Effect.catchTag(
-          ask(id, { transcript: row.transcript, score: row.score }),
-          "CoachingUnavailable",
-          ({ fallback }) => Effect.as(Effect.zipRight(coach.fellBack, save(id, fallback)), fallback)
+        const call: ScoredCall = { transcript: row.transcript, score: row.score }
+        return yield* ask(id, call).pipe(
+          Effect.timeoutFail({ duration: yield* left("coach"), onTimeout: () => late(call) }),
+          Effect.catchTag("CoachingUnavailable", ({ fallback }) =>
+            coach.fellBack.pipe(
+              Effect.zipRight(left("save")),
+              Effect.flatMap((time) => Effect.timeoutOption(save(id, fallback), time)),
+              Effect.as(fallback)
+            )
+          )
         )
       }),
     stored: (user, id) =>
@@ -105,4 +121,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<CoachingService, never, Coach | Database> = Layer.scoped(CoachingService, make)
+export const layer: Layer.Layer<CoachingService, never, Coach | Database | Writes> = Layer.scoped(CoachingService, make)

@@ -15,6 +15,8 @@ import * as Rules from "../../../src/dialdrill/coaching/Rules.js"
 import type { Coaching } from "../../../src/dialdrill/coaching/Wire.js"
 import { score } from "../../../src/dialdrill/scoring/Scoring.js"
 import { CoachingUnavailable, type Why } from "../../../src/dialdrill/Unavailable.js"
+import * as Writes from "../../../src/dialdrill/Writes.js"
+import { RequestId } from "../../../src/telemetry/RequestContext.js"
 import { transcript } from "../support/App.js"
 
 const user = UserId.make("ann")
@@ -48,47 +50,59 @@ const byRules = (call: ScoredCall, { degraded, reason, retryAfter }: Why): Coach
 }
 
 /** The service over one call that is kept in memory, and a coach who answers when he is told to. */
-const rig = Effect.gen(function* () {
-  const answer = yield* Deferred.make<Coaching>()
-  const asked = yield* Ref.make(0)
-  const left = yield* Ref.make(0)
-  const fellBack = yield* Ref.make(0)
-  const stored = yield* Ref.make<Coaching | null>(null)
-  const row = {
-    id,
-    userId: user,
-    mode: "simulated",
-    status: "completed",
-    personality: "maya",
-    startedAt: DateTime.unsafeMake(0),
-    completedAt: DateTime.unsafeMake(1),
-    durationSeconds: null,
-    prospect: null,
-    transcript,
-    score: score({ transcript: [...transcript], durationSeconds: undefined }),
-    analytics: null,
-    degraded: []
-  }
-  const saved = yield* Ref.make(0)
-  // Casts: a database of one row answers just the two statements that the service makes.
-  const call = ((operation: string) =>
-    operation === "coaching.find"
-      ? Effect.map(Ref.get(stored), (coaching) => ({ _tag: "Some", value: { ...row, coaching } }))
-      : Ref.update(saved, (n) => n + 1)) as unknown as DatabaseShape["call"]
-  const database = Layer.succeed(Database, { call, transaction: call } as DatabaseShape)
-  const coach = Layer.succeed(Coach, {
-    unavailable: byRules,
-    fellBack: Ref.update(fellBack, (n) => n + 1),
-    advise: () =>
-      Effect.zipRight(
-        Ref.update(asked, (n) => n + 1),
-        Effect.onInterrupt(Deferred.await(answer), () => Ref.update(left, (n) => n + 1))
-      )
+const rigWith = (slow: { readonly find?: Duration.DurationInput; readonly save?: Duration.DurationInput }) =>
+  Effect.gen(function* () {
+    const answer = yield* Deferred.make<Coaching>()
+    const left = yield* Ref.make(0)
+    const fellBack = yield* Ref.make(0)
+    const stored = yield* Ref.make<Coaching | null>(null)
+    const row = {
+      id,
+      userId: user,
+      mode: "simulated",
+      status: "completed",
+      personality: "maya",
+      startedAt: DateTime.unsafeMake(0),
+      completedAt: DateTime.unsafeMake(1),
+      durationSeconds: null,
+      prospect: null,
+      transcript,
+      score: score({ transcript: [...transcript], durationSeconds: undefined }),
+      analytics: null,
+      degraded: []
+    }
+    const saved = yield* Ref.make(0)
+    const requestIds = yield* Ref.make<ReadonlyArray<string | undefined>>([])
+    // Casts: a database of one row answers just the two statements that the service makes.
+    const call = ((operation: string) =>
+      operation === "coaching.find"
+        ? Effect.delay(
+            Effect.map(Ref.get(stored), (coaching) => ({ _tag: "Some", value: { ...row, coaching } })),
+            slow.find ?? 0
+          )
+        : Effect.delay(
+            Ref.update(saved, (n) => n + 1),
+            slow.save ?? 0
+          )) as unknown as DatabaseShape["call"]
+    const database = Layer.succeed(Database, { call, transaction: call } as DatabaseShape)
+    const coach = Layer.succeed(Coach, {
+      unavailable: byRules,
+      fellBack: Ref.update(fellBack, (n) => n + 1),
+      advise: () =>
+        Effect.zipRight(
+          Effect.flatMap(RequestId, (requestId) => Ref.update(requestIds, (all) => [...all, requestId])),
+          Effect.onInterrupt(Deferred.await(answer), () => Ref.update(left, (n) => n + 1))
+        )
+    })
+    const context = yield* Layer.build(
+      Layer.provide(CoachingService.layer, Layer.mergeAll(database, coach, Writes.layer))
+    )
+    const service = yield* Effect.provide(CoachingService.CoachingService, context)
+    const asked = Effect.map(Ref.get(requestIds), (all) => all.length)
+    return { service, answer, asked, left, fellBack, requestIds, saved, ask: Effect.fork(service.coach(user, id)) }
   })
-  const context = yield* Layer.build(Layer.provide(CoachingService.layer, Layer.merge(database, coach)))
-  const service = yield* Effect.provide(CoachingService.CoachingService, context)
-  return { service, answer, asked, left, fellBack, saved, ask: Effect.fork(service.coach(user, id)) }
-})
+
+const rig = rigWith({})
 
 describe("CoachingService", () => {
   it.scoped("lets the rules answer within five seconds when the coach does not, and goes on asking", () =>
@@ -116,8 +130,34 @@ describe("CoachingService", () => {
       yield* Effect.yieldNow()
       yield* Deferred.succeed(answer, advice)
       assert.deepStrictEqual(yield* Fiber.join(second), advice)
-      assert.strictEqual(yield* Ref.get(asked), 1, "the second caller made a request of its own")
+      assert.strictEqual(yield* asked, 1, "the second caller made a request of its own")
       assert.strictEqual(yield* Ref.get(saved), 2)
+    })
+  )
+
+  it.scoped.each([{ find: "3 seconds" }, { save: "8 seconds" }, { find: "2 seconds", save: "8 seconds" }] as const)(
+    "answers within five seconds on a slow database: %j",
+    (slow) =>
+      Effect.gen(function* () {
+        const { ask, saved } = yield* rigWith(slow)
+        const caller = yield* ask
+        yield* TestClock.adjust("5 seconds")
+        const polled = yield* Fiber.poll(caller)
+        assert.isTrue(polled._tag === "Some", "there was no answer")
+        yield* TestClock.adjust("8 seconds")
+        assert.strictEqual(yield* Ref.get(saved), 1, "what was answered is not kept")
+      })
+  )
+
+  it.scoped("asks in the name of the request that came first", () =>
+    Effect.gen(function* () {
+      const { requestIds, service } = yield* rig
+      const ask = (requestId: string) =>
+        Effect.fork(Effect.provideService(service.coach(user, id), RequestId, requestId))
+      yield* ask("first")
+      yield* ask("second")
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Ref.get(requestIds), ["first"])
     })
   )
 
@@ -131,7 +171,7 @@ describe("CoachingService", () => {
       yield* Deferred.succeed(answer, advice)
       assert.deepStrictEqual(yield* Fiber.join(callers[1]), advice)
       assert.deepStrictEqual(yield* Fiber.join(callers[2]), advice)
-      assert.strictEqual(yield* Ref.get(asked), 1)
+      assert.strictEqual(yield* asked, 1)
     })
   )
 
