@@ -1,7 +1,7 @@
 /**
  * The signatures say what can fail: no error of an upstream is left in what the features promise.
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, expectTypeOf, it } from "vitest"
