@@ -5,12 +5,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { join } from "node:path"
 import * as ElevenLabsStandIn from "../../../src/drill/standins/ElevenLabsStandIn.js"
 import * as OpenAiStandIn from "../../../src/drill/standins/OpenAiStandIn.js"
 import * as StripeStandIn from "../../../src/drill/standins/StripeStandIn.js"
-import { copyInto } from "../../support/Cluster.js"
-import { ready, request, startServer, temporary, type Reply, type RunningServer } from "../../support/Server.js"
+import { ready, request, startServer, type Reply, type RunningServer } from "../../support/Server.js"
 
 interface StandIns {
   readonly openai: OpenAiStandIn.OpenAiStandIn
@@ -104,13 +102,9 @@ export const start = async (env: Record<string, string> = {}, waits = true): Pro
     elevenlabs: await standIn(ElevenLabsStandIn.make()),
     stripe: await standIn(StripeStandIn.make())
   }
-  const folder = await temporary()
-  const data = join(folder.path, "data")
-  if (env["DATABASE_URL"] === undefined) await copyInto(data)
-  const server = await startServer({ ...configured(standIns), DATA_DIR: data, ...env })
+  const server = await startServer({ ...configured(standIns), ...env })
   const close = async (): Promise<void> => {
     await server.stop()
-    await folder.remove()
     await run(Scope.close(scope, Exit.void))
   }
   if (waits) await ready(server.url, startLimit).catch((error: unknown) => close().then(() => Promise.reject(error)))
