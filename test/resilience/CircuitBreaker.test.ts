@@ -137,6 +137,14 @@ describe("CircuitBreaker and how calls end", () => {
     })
   )
 
+  it.effect("counts a defect also where it comes with an error that would not count", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", isFailure: () => false })
+      yield* Effect.exit(breaker.execute(Effect.ensuring(down, Effect.die("bug"))))
+      assert.strictEqual((yield* breaker.status).failures, 1)
+    })
+  )
+
   it.effect("counts neither the interruption of a call nor our own rejections, but a timed-out attempt", () =>
     Effect.gen(function* () {
       // The predicate is about the dependency's errors: it is not asked about ours.
@@ -340,7 +348,7 @@ describe("CircuitBreaker and its options", () => {
       yield* Effect.all(
         [breaker.reconfigure({ failureThreshold: 2 }), breaker.reconfigure({ resetTimeout: "10 seconds" })],
         { concurrency: 2 }
-      ).pipe(Effect.withMaxOpsBeforeYield(5))
+      ).pipe(Effect.withMaxOpsBeforeYield(12))
       assert.deepInclude(yield* breaker.options, { failureThreshold: 2, resetTimeout: "10 seconds" })
     })
   )
