@@ -23,6 +23,7 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as PubSub from "effect/PubSub"
@@ -208,17 +209,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     handlers: handlersOf(0)
   })
 
-  /** One step of the machine. Telling is part of it, so that transitions are told in the order in which they happen. */
-  const step = <A>(
-    transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State],
-    changes?: Pick<Cell, "options" | "isFailure">
-  ): Effect.Effect<A> =>
+  /** Changes the cell in one step. Telling is part of it, so that transitions are told in the order they happen in. */
+  const change = <A>(next: (before: Cell, now: number) => readonly [A, Cell]): Effect.Effect<A> =>
     MonotonicClock.nowWith((now, wall) =>
       Ref.modify(cell, (before) => {
-        const [result, state] = transition(before.state, now)
-        return [result, state === before.state ? before : tell({ ...before, ...changes, state }, before, now, wall)]
+        const [result, after] = next(before, now)
+        return [result, after === before ? before : tell(after, before, now, wall)]
       })
     )
+
+  /** One step of the machine. */
+  const step = <A>(transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State]): Effect.Effect<A> =>
+    change((before, now) => {
+      const [result, state] = transition(before.state, now)
+      return [result, state === before.state ? before : { ...before, state }]
+    })
 
   const tell = (after: Cell, before: Cell, now: number, wall: () => number): Cell => {
     const { state } = after
@@ -255,7 +260,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           new CircuitOpen({
             policy: options.name,
             reason: decision.reason,
-            retryAfter: decision.retryAfter === undefined ? undefined : Duration.millis(decision.retryAfter)
+            retryAfter: decision.retryAfter === undefined ? undefined : Duration.millis(Math.ceil(decision.retryAfter))
           })
       )
     )
@@ -314,15 +319,23 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   )
 
   const reconfigure = (changes: Partial<Omit<Options, "name">>) =>
-    Effect.flatMap(Ref.get(cell), (current) => {
-      const changed: Options = { ...current.options, ...changes, name: options.name }
-      return Effect.flatMap(settingsOf(changed), (settings) =>
-        step((state) => [undefined, Kernel.reconfigure(state, settings)], {
-          options: changed,
-          isFailure: changed.isFailure ?? Outcomes.everyError
+    Effect.flatten(
+      change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
+        const changed: Options = { ...before.options, ...changes, name: options.name }
+        return Either.match(settingsOf(changed), {
+          onLeft: (error) => [Effect.fail(error), before],
+          onRight: (settings) => [
+            Effect.void,
+            {
+              ...before,
+              state: Kernel.reconfigure(before.state, settings, now),
+              options: changed,
+              isFailure: changed.isFailure ?? Outcomes.everyError
+            }
+          ]
         })
-      )
-    })
+      })
+    )
 
   const subscribe = Effect.map(
     Stream.fromPubSub(transitions, { scoped: true }),
@@ -371,29 +384,28 @@ const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as c
  * @since 0.1.0
  * @category options
  */
-export const settingsOf = (options: Options): Effect.Effect<Kernel.Settings, CircuitBreakerConfigurationError> =>
-  Effect.suspend(() => {
-    const read = OptionsReader.make()
-    const name = read.name(options.name)
-    const resetTimeout = read.duration("resetTimeout", options.resetTimeout ?? "30 seconds", 1)
-    const multiplier = read.factor("resetTimeoutMultiplier", options.resetTimeoutMultiplier ?? 1, 1)
-    const maxResetTimeout = read.duration("maxResetTimeout", options.maxResetTimeout ?? resetTimeout, 1)
-    if (maxResetTimeout < resetTimeout) {
-      read.refuse("maxResetTimeout is shorter than resetTimeout; raise it, or lower resetTimeout")
-    }
-    if (multiplier > 1 && options.maxResetTimeout === undefined) {
-      read.refuse("resetTimeoutMultiplier has no effect without maxResetTimeout; give the longest open time")
-    }
-    const settings: Kernel.Settings = {
-      failureThreshold: read.count("failureThreshold", options.failureThreshold ?? 5, 1),
-      resetTimeout,
-      halfOpenMaxCalls: read.count("halfOpenMaxCalls", options.halfOpenMaxCalls ?? 3, 1),
-      resetTimeoutMultiplier: multiplier,
-      maxResetTimeout,
-      probeTimeout: read.duration("probeTimeout", options.probeTimeout ?? resetTimeout, 1),
-      healOnProbe: options.healOnProbe ?? false
-    }
-    return read.problems.length === 0
-      ? Effect.succeed(settings)
-      : Effect.fail(new CircuitBreakerConfigurationError({ policy: name, problems: read.problems }))
-  })
+export const settingsOf = (options: Options): Either.Either<Kernel.Settings, CircuitBreakerConfigurationError> => {
+  const read = OptionsReader.make()
+  const name = read.name(options.name)
+  const resetTimeout = read.duration("resetTimeout", options.resetTimeout ?? "30 seconds", 1)
+  const multiplier = read.factor("resetTimeoutMultiplier", options.resetTimeoutMultiplier ?? 1, 1)
+  const maxResetTimeout = read.duration("maxResetTimeout", options.maxResetTimeout ?? resetTimeout, 1)
+  if (maxResetTimeout < resetTimeout) {
+    read.refuse("maxResetTimeout is shorter than resetTimeout; raise it, or lower resetTimeout")
+  }
+  if (multiplier > 1 && options.maxResetTimeout === undefined) {
+    read.refuse("resetTimeoutMultiplier has no effect without maxResetTimeout; give the longest open time")
+  }
+  const settings: Kernel.Settings = {
+    failureThreshold: read.count("failureThreshold", options.failureThreshold ?? 5, 1),
+    resetTimeout,
+    halfOpenMaxCalls: read.count("halfOpenMaxCalls", options.halfOpenMaxCalls ?? 3, 1),
+    resetTimeoutMultiplier: multiplier,
+    maxResetTimeout,
+    probeTimeout: read.duration("probeTimeout", options.probeTimeout ?? resetTimeout, 1),
+    healOnProbe: options.healOnProbe ?? false
+  }
+  return read.problems.length === 0
+    ? Either.right(settings)
+    : Either.left(new CircuitBreakerConfigurationError({ policy: name, problems: read.problems }))
+}

@@ -24,10 +24,10 @@ export const make = () => {
     problems,
     refuse,
 
-    /** Milliseconds, at least `min`. */
+    /** Whole milliseconds, rounded up and at least `min`: a timer cuts fractions off, and would wake too early. */
     duration: (name: string, input: Duration.DurationInput, min: number): number => {
       const millis = toMillis(input)
-      if (millis >= min && millis <= longestDelay) return millis
+      if (millis >= min && millis <= longestDelay) return Math.ceil(millis)
       const atLeast = min === 0 ? "zero" : `${min} ms`
       refuse(`${name} is ${show(input)}; give a duration of at least ${atLeast} and at most 24 days`)
       return Math.max(min, 1)

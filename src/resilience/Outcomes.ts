@@ -30,6 +30,8 @@ export const ofExit = (exit: Exit.Exit<unknown, unknown>, isFailure: (error: unk
  * @category conversions
  */
 export const ofCause = (cause: Cause.Cause<unknown>, isFailure: (error: unknown) => boolean): Outcome => {
+  // A defect counts also where it comes with an error that would not, as when a finalizer breaks.
+  if (Cause.isDie(cause)) return "failure"
   const error = Cause.failureOption(cause)
   if (Option.isNone(error)) return Cause.isInterruptedOnly(cause) ? "interrupted" : "failure"
   const counts = isRejection(error.value) ? error.value instanceof AttemptTimeout : holds(isFailure, error.value)

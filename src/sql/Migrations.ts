@@ -17,6 +17,7 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -131,7 +132,10 @@ const refuseOutOfOrder = (
       )
 }
 
-/** The Migrator reports a failed migration as a defect with the failure inside. */
+/**
+ * The Migrator reports a failed migration as a defect with the failure inside. One that dies has failed too: a defect of
+ * its own would end the tries without a word.
+ */
 const migrate = (
   migrations: MigrationRecord,
   table: string
@@ -141,7 +145,10 @@ const migrate = (
   SqlClient.SqlClient
 > =>
   DatabaseError.typed(
-    Migrator.make({})({ loader: Migrator.fromRecord({ ...migrations }), table }).pipe(
+    Migrator.make({})({
+      loader: Migrator.fromRecord(Record.map(migrations, Effect.catchAllDefect(Effect.fail))),
+      table
+    }).pipe(
       Effect.catchAllDefect((defect) =>
         defect instanceof Migrator.MigrationError ? Effect.fail(defect) : Effect.die(defect)
       ),

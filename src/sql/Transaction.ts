@@ -106,7 +106,7 @@ const nested = <A, E, R>(
     restore(connection.executeUnprepared(`SAVEPOINT ${name}`, [], undefined)).pipe(
       Effect.zipRight(restore(Effect.provideService(self, SqlClient.TransactionConnection, [connection, depth]))),
       // On an aborted transaction this fails, and with it the savepoint, as it should.
-      Effect.zipLeft(connection.executeUnprepared(`RELEASE SAVEPOINT ${name}`, [], undefined)),
+      Effect.zipLeft(restore(connection.executeUnprepared(`RELEASE SAVEPOINT ${name}`, [], undefined))),
       Effect.exit,
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)

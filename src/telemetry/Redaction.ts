@@ -145,8 +145,7 @@ export const squash = (error: unknown): unknown => {
   if (!safely(() => Cause.isCause(error), false)) return error
   // `isCause` has just narrowed what it could not narrow across the guard above.
   const cause = error as Cause.Cause<unknown>
-  if (Cause.isInterruptedOnly(cause)) return undefined
-  return squash(Cause.squash(cause))
+  return safely(() => (Cause.isInterruptedOnly(cause) ? undefined : squash(Cause.squash(cause))), error)
 }
 
 /**

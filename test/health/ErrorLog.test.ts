@@ -120,9 +120,15 @@ describe("ErrorLog", () => {
         },
         message: "half readable"
       })
+      yield* log.recordError("openai", {
+        [Cause.CauseTypeId]: Cause.CauseTypeId,
+        get _tag() {
+          return trap()
+        }
+      })
       const messages = (yield* log.getRecentErrors()).map(({ message }) => message)
-      assert.strictEqual(messages.length, 2)
-      assert.strictEqual(messages[0], "half readable")
+      assert.strictEqual(messages.length, 3)
+      assert.strictEqual(messages[1], "half readable")
     })
   )
 

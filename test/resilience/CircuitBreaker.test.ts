@@ -137,6 +137,14 @@ describe("CircuitBreaker and how calls end", () => {
     })
   )
 
+  it.effect("counts a defect also where it comes with an error that would not count", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", isFailure: () => false })
+      yield* Effect.exit(breaker.execute(Effect.ensuring(down, Effect.die("bug"))))
+      assert.strictEqual((yield* breaker.status).failures, 1)
+    })
+  )
+
   it.effect("counts neither the interruption of a call nor our own rejections, but a timed-out attempt", () =>
     Effect.gen(function* () {
       // The predicate is about the dependency's errors: it is not asked about ours.
@@ -333,6 +341,27 @@ describe("CircuitBreaker under an operator's hand", () => {
   )
 })
 
+describe("CircuitBreaker and its options", () => {
+  it.effect("loses none of the changes that two operators make at once", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* Effect.all(
+        [breaker.reconfigure({ failureThreshold: 2 }), breaker.reconfigure({ resetTimeout: "10 seconds" })],
+        { concurrency: 2 }
+      ).pipe(Effect.withMaxOpsBeforeYield(12))
+      assert.deepInclude(yield* breaker.options, { failureThreshold: 2, resetTimeout: "10 seconds" })
+    })
+  )
+
+  it.effect("keeps a circuit half-open whose open time was over when it became longer", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      yield* breaker.reconfigure({ resetTimeout: "1 minute" })
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+    })
+  )
+})
+
 describe("CircuitBreaker and what the dependency says", () => {
   it.effect("leaves a throttling dependency alone, probes included, and then is as it was", () =>
     Effect.gen(function* () {
@@ -441,6 +470,51 @@ describe("CircuitBreaker and those who watch it", () => {
           "7 open > closed: released at 35001"
         ]
       )
+    })
+  )
+
+  it.scoped("tells what time has done as such, also when a late result or an operator finds it out", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const told = yield* breaker.subscribe
+      const straggler = yield* begin(breaker)
+      yield* failTimes(breaker, 5)
+      yield* TestClock.adjust("30 seconds")
+      yield* straggler.succeed
+      const probe = yield* begin(breaker)
+      yield* TestClock.adjust("40 seconds")
+      yield* probe.succeed
+      yield* breaker.reconfigure({ resetTimeout: "5 seconds" })
+      const transitions = yield* Stream.runCollect(Stream.take(told, 4))
+      const start = yield* Effect.map(Clock.currentTimeMillis, (now) => now - 70_000)
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ at, reason, to }) => [to, reason, at.getTime() - start]),
+        [
+          ["open", "failures", 0],
+          ["half-open", "reset-timeout", 30_000],
+          ["open", "probe-lease-over", 60_000],
+          ["half-open", "reset-timeout", 70_000]
+        ]
+      )
+    })
+  )
+
+  it.effect("asks for a whole number of milliseconds, after which a lone call passes", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        failureThreshold: 1,
+        resetTimeout: 100,
+        resetTimeoutMultiplier: 1.005,
+        maxResetTimeout: 1_000
+      })
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust(100)
+      yield* failTimes(breaker, 1)
+      const { retryAfter } = yield* rejectionOf(breaker)
+      assert.strictEqual(Duration.toMillis(retryAfter!), 101)
+      yield* TestClock.adjust(retryAfter!)
+      assert.strictEqual(yield* breaker.execute(up), "up")
     })
   )
 

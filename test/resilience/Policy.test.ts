@@ -56,6 +56,15 @@ describe("Policy and time", () => {
     })
   )
 
+  it.effect("rounds a fraction of a millisecond up, which no timer can wait for", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "openai", attemptTimeout: "1500 micros" })
+      const { after, exit } = yield* play(policy.protect(scripted([slow]).call))
+      assert.strictEqual(tagOf(exit), "AttemptTimeout")
+      assert.strictEqual(after, 2)
+    })
+  )
+
   it.effect("ends a later attempt at the deadline, which is no failure of the dependency", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })

@@ -15,6 +15,7 @@ const statement = (text: string) => Effect.flatMap(SqlClient.SqlClient, (sql) =>
 const first = { "0001_calls": statement("create table calls (id int primary key)") }
 const second = { ...first, "0002_turns": statement("create table turns (id int primary key)") }
 const failing = { ...second, "0003_wrong": Effect.zipRight(statement("create table third ()"), statement("nonsense")) }
+const broken = { ...second, "0003_broken": Effect.die(new Error("a bug")) }
 const late = { ...second, "0004_last": statement("create table last ()") }
 const forgotten = { ...late, "0003_forgotten": statement("create table forgotten ()") }
 
@@ -35,6 +36,9 @@ const evolution = Effect.gen(function* () {
   assert.include(failed.message, '"3_wrong"')
   assert.include(failed.message, "42601")
   assert.deepStrictEqual(yield* tables, ["calls", "selfheal_migrations", "turns"])
+
+  const died = yield* Effect.flip(Migrations.run({ migrations: broken }))
+  assert.strictEqual(died.message, 'Migration "3_broken" was refused: a bug')
 
   yield* Migrations.run({ migrations: late })
   const skipped = yield* Effect.flip(Migrations.run({ migrations: forgotten }))

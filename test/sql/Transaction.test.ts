@@ -325,6 +325,22 @@ describe.skipIf(!Postgres.available)("Transaction on a real server", () => {
     }).pipe(Effect.ensuring(Effect.sync(() => postgres.thaw())), Effect.provide(connect(postgres.url)))
   )
 
+  it.live("can be interrupted while an inner transaction waits for a frozen server to release it", () =>
+    Effect.gen(function* () {
+      const inner = yield* pause
+      const fiber = yield* Effect.fork(withTransaction(Effect.zipRight(insert(74), withTransaction(inner.here))))
+      yield* inner.reached
+      yield* Effect.sync(() => postgres.freeze())
+      yield* inner.goOn
+      yield* Effect.sleep("100 millis")
+      const [, millis] = yield* timed(Fiber.interrupt(fiber))
+      assert.isBelow(millis, 500)
+      yield* Effect.sync(() => postgres.thaw())
+      assert.isFalse(yield* exists(74))
+      yield* allReturned
+    }).pipe(Effect.ensuring(Effect.sync(() => postgres.thaw())), Effect.provide(connect(postgres.url)))
+  )
+
   it.live("is over when one of its statements was cut short, even if the effect goes on", () =>
     Effect.gen(function* () {
       const client = yield* sql

@@ -161,7 +161,7 @@ export const admit = (state: State, now: number, lease = 0): readonly [Decision,
 /** Gives a permit back with what became of its call. Safe to call again: the second time changes no decision. */
 export const settle = (state: State, permit: Permit, outcome: Outcome, now: number): State => {
   const says = outcome !== "ignored" && outcome !== "interrupted"
-  if (permit.generation !== state.generation) return says ? late(state) : state
+  if (permit.generation !== state.generation) return says ? late(state, now) : state
   const automatic = state.automatic
   switch (automatic._tag) {
     case "closed":
@@ -179,7 +179,7 @@ export const settle = (state: State, permit: Permit, outcome: Outcome, now: numb
       const probe = permit.probe
       if (probe === undefined || !automatic.probes.includes(probe)) return state
       // Some lease is over, though nobody has looked since: the circuit is open again, this result is late.
-      if (advance(state, now).generation !== state.generation) return says ? late(state) : state
+      if (advance(state, now).generation !== state.generation) return says ? late(state, now) : state
       if (!says) {
         return { ...state, automatic: { ...automatic, probes: automatic.probes.filter((other) => other !== probe) } }
       }
@@ -204,8 +204,9 @@ export const healthy = (state: State, now: number): State => {
   return state.settings.healOnProbe && current.automatic._tag === "open" ? halfOpen(current, "healthy") : state
 }
 
-/** Other settings for the same history: counters, probes, modes and times go on. */
-export const reconfigure = (state: State, settings: Settings): State => ({ ...state, settings })
+/** Other settings for the same history: counters, probes, modes and times go on. What is over stays over. */
+export const reconfigure = (state: State, settings: Settings, now: number): State =>
+  advance({ ...advance(state, now), settings }, now)
 
 /** The state as it is now, for people: what a caller would meet, the operator's decision and hold-offs included. */
 export interface View {
@@ -265,7 +266,8 @@ const rejected = (reason: Refusal, retryAfter: number | undefined): Decision => 
   retryAfter
 })
 
-const late = (state: State): State => ({ ...state, late: state.late + 1 })
+/** Advanced, so that what time has done meanwhile is told with its own reason. */
+const late = (state: State, now: number): State => ({ ...advance(state, now), late: state.late + 1 })
 
 const isHeld = (state: State, now: number): state is State & { readonly heldUntil: number } =>
   state.heldUntil !== undefined && state.heldUntil > now
