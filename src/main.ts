@@ -57,6 +57,9 @@ import * as Logging from "./telemetry/Logging.js"
 /** Readiness waits this long at most for the first try to reach and migrate the database. */
 const firstTry = "15 seconds"
 
+/** Longer than the 60 seconds that proxies keep theirs, so that it is never we who close one that is about to be used. */
+const keepAliveTimeout = "65 seconds"
+
 const application = (settings: ServerSettings.ServerSettings) => {
   const watching = Layer.mergeAll(
     HealthMonitor.layerWith({}).pipe(Layer.provideMerge(ErrorLog.layerWith({ stacks: !settings.production }))),
@@ -139,7 +142,7 @@ const application = (settings: ServerSettings.ServerSettings) => {
 
   return Layer.mergeAll(Greeting.layer(settings), readiness, alerts).pipe(
     Layer.provideMerge(Server.serve(routes, { grace: settings.shutdownGrace })),
-    Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port })),
+    Layer.provideMerge(Server.layer({ host: settings.host, port: settings.port, keepAliveTimeout })),
     Layer.provide(access),
     Layer.provide(limits),
     Layer.provide(features),

@@ -129,6 +129,23 @@ describe("starting", { timeout: 120_000 }, () => {
     assert.notInclude(text, "hunter2secret")
   })
 
+  it("says in one line that Node is too old", async () => {
+    const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.19.0" } })'
+    const child = spawn(
+      process.execPath,
+      ["--import", `data:text/javascript,${encodeURIComponent(older)}`, ".tools/build.mjs"],
+      {
+        cwd: root,
+        stdio: ["ignore", "pipe", "pipe"]
+      }
+    )
+    let text = ""
+    child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()))
+    assert.strictEqual(await new Promise((resolve) => child.once("exit", resolve)), 1)
+    oneLine(text.trimEnd())
+    assert.match(text, /Node 18\.19\.0 is too old.*20\.18/)
+  })
+
   it("leaves other people's variables alone", async () => {
     const server = await startServer({ OPENAI_ORG_ID: "org-1", STRIPE_CLI_VERSION: "x", DATABASE_CLIENT: "y" })
     cleanups.push(() => server.stop())

@@ -14,7 +14,7 @@
  *   name: "weather",
  *   critical: false,
  *   configured: true,
- *   policy: yield* Settings.policy({}, "WEATHER"),
+ *   policy: (yield* Settings).openai.policy,
  *   probe: askForTheTime,
  *   fallback: "yesterday's forecast"
  * })
@@ -46,7 +46,7 @@ import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
 
-export type { Dependency, Probe } from "./Dependencies.js"
+export type { Dependency } from "./Dependencies.js"
 
 /**
  * @since 0.1.0

@@ -20,4 +20,5 @@ export class DialDrillApi extends HttpApi.make("dialdrill")
   .add(CircuitBreakersApi)
   .add(MetricsApi)
   .annotate(OpenApi.Title, "DialDrill")
+  .annotate(OpenApi.Version, "0.1.0")
   .annotate(OpenApi.Description, "Sales-call practice that goes on when the services it uses do not.") {}

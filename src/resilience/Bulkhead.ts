@@ -6,7 +6,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Bulkhead from "@dialdrill/selfheal/Bulkhead"
+ * import { Bulkhead } from "@dialdrill/selfheal"
  *
  * const program = Effect.gen(function* () {
  *   const bulkhead = yield* Bulkhead.make({ name: "reports", maxConcurrent: 4, maxQueued: 16, maxWait: "2 seconds" })

@@ -6,7 +6,7 @@
  *
  * @example
  * ```ts
- * import * as CircuitBreaker from "@dialdrill/selfheal/CircuitBreaker"
+ * import { CircuitBreaker } from "@dialdrill/selfheal"
  * import * as Effect from "effect/Effect"
  *
  * declare const askTheModel: Effect.Effect<string, Error>

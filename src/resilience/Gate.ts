@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as MonotonicClock from "./MonotonicClock.js"
 import type { Rejection } from "./Rejection.js"
 
 /**
@@ -57,7 +58,7 @@ export interface Gate<out E extends Rejection = Rejection> {
 
 /**
  * Passes an effect through gates, outermost first. A rejected call gives back, in reverse order, the permits it had
- * already taken; each gate sees the exit of everything inside it.
+ * already taken; each gate sees the exit of everything inside it. The patience is that of all waits together.
  *
  * @since 0.1.0
  * @category combinators
@@ -68,27 +69,28 @@ export const through =
     options?: Partial<Omit<Admission, "restore">>
   ) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
-    Effect.uninterruptibleMask((restore) => {
-      const admission: Admission = {
-        restore,
-        patience: options?.patience ?? Infinity,
-        callLimit: options?.callLimit,
-        pointless: options?.pointless ?? Effect.never
-      }
-      let started = false
-      const begin = Effect.suspend(() => {
-        started = true
-        return self
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(MonotonicClock.now, (start) => {
+        const { callLimit, patience = Infinity, pointless = Effect.never } = options ?? {}
+        let started = false
+        const begin = Effect.suspend(() => {
+          started = true
+          return self
+        })
+        const enter = (index: number): Effect.Effect<A, E | G, R> => {
+          const gate = gates[index]
+          if (gate === undefined) return restore(begin)
+          // Inside of `flatMap`, also a gate that throws breaks nothing but this call.
+          const admit = Effect.flatMap(MonotonicClock.now, (now) =>
+            gate.admit({ restore, patience: start + patience - now, callLimit, pointless })
+          )
+          return Effect.flatMap(admit, (permit) =>
+            Effect.matchCauseEffect(enter(index + 1), {
+              onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
+              onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
+            })
+          )
+        }
+        return enter(0)
       })
-      const enter = (index: number): Effect.Effect<A, E | G, R> => {
-        const gate = gates[index]
-        if (gate === undefined) return restore(begin)
-        return Effect.flatMap(gate.admit(admission), (permit) =>
-          Effect.matchCauseEffect(enter(index + 1), {
-            onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
-            onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
-          })
-        )
-      }
-      return enter(0)
-    })
+    )

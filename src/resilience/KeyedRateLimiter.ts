@@ -6,8 +6,8 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as KeyedRateLimiter from "@dialdrill/selfheal/KeyedRateLimiter"
- * import * as RateLimitStore from "@dialdrill/selfheal/RateLimitStore"
+ * import { KeyedRateLimiter } from "@dialdrill/selfheal"
+ * import { RateLimitStore } from "@dialdrill/selfheal"
  *
  * const program = Effect.gen(function* () {
  *   const limiter = yield* KeyedRateLimiter.make({ name: "api", ...KeyedRateLimiter.RateLimitConfigs.normal })

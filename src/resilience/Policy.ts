@@ -12,8 +12,8 @@
  *
  * @example
  * ```ts
- * import * as CircuitBreaker from "@dialdrill/selfheal/CircuitBreaker"
- * import * as Policy from "@dialdrill/selfheal/Policy"
+ * import { CircuitBreaker } from "@dialdrill/selfheal"
+ * import { Policy } from "@dialdrill/selfheal"
  * import * as Effect from "effect/Effect"
  *
  * declare const askTheModel: Effect.Effect<string, Error>

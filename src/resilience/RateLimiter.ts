@@ -10,7 +10,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as RateLimiter from "@dialdrill/selfheal/RateLimiter"
+ * import { RateLimiter } from "@dialdrill/selfheal"
  *
  * const program = Effect.gen(function* () {
  *   const limiter = yield* RateLimiter.make({ name: "openai", limit: 500, interval: "1 minute", mode: "wait" })

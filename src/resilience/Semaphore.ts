@@ -6,7 +6,7 @@
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Semaphore from "@dialdrill/selfheal/Semaphore"
+ * import { Semaphore } from "@dialdrill/selfheal"
  *
  * const program = Effect.gen(function* () {
  *   const printers = yield* Semaphore.make({ permits: 2, maxQueued: 10, maxWait: "5 seconds" })

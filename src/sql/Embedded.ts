@@ -81,7 +81,9 @@ class EmbeddedPool extends CleanPool {
   ): Promise<Pg.PoolClient> | void {
     if (receive === undefined) return super.connect()
     this.#open().then(
-      () => super.connect(receive),
+      // A turn of the event loop for each: the engine works in promises alone, and would serve a whole queue of callers
+      // before a socket is read; by then keep-alive timers have closed connections whose requests had arrived.
+      () => setImmediate(() => super.connect(receive)),
       (error: unknown) => receive(unopened(error), undefined, () => {})
     )
   }

@@ -2,7 +2,7 @@
 import { LLMock } from "@copilotkit/aimock"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { Coaching, openai } from "./support.js"
+import { type Coaching, openai } from "./support.js"
 
 const coaching: typeof Coaching.Type = { strengths: ["You asked."], level: "high" }
 

@@ -13,6 +13,7 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import { join } from "node:path"
 import * as Database from "../../src/dependencies/Database.js"
 import * as Dependencies from "../../src/dependencies/Dependencies.js"
 import * as ElevenLabs from "../../src/dependencies/ElevenLabs.js"
@@ -38,6 +39,7 @@ import { CircuitOpen } from "../../src/resilience/Rejection.js"
 import * as SqlClient from "../../src/sql/Client.js"
 import * as Migrations from "../../src/sql/Migrations.js"
 import * as Embedded from "../../src/sql/Embedded.js"
+import * as EmbeddedData from "../support/EmbeddedData.js"
 import { temporary } from "../support/Server.js"
 import * as Markdown from "./support/Markdown.js"
 import * as Samples from "./support/Samples.js"
@@ -333,10 +335,12 @@ describe("section 6", () => {
           query: (word: string) => Effect.Effect<unknown, unknown, Database.Database>
         }>("database")
         const folder = yield* Effect.acquireRelease(Effect.promise(temporary), ({ remove }) => Effect.promise(remove))
+        const directory = join(folder.path, "data")
+        yield* Effect.promise(() => EmbeddedData.fill(directory))
         const database = Database.layer.pipe(
           Layer.provide(Migrations.layer({ migrations: {} })),
           Layer.provide(SqlClient.layer),
-          Layer.provide(Embedded.layer({ directory: folder.path })),
+          Layer.provide(Embedded.layer({ directory })),
           Layer.provide(Settings.layerFrom({ DATABASE_ATTEMPT_TIMEOUT: "90s", DATABASE_DEADLINE: "100s" })),
           Layer.provide(watching)
         )

@@ -140,6 +140,18 @@ describe("Policy and time", () => {
     })
   )
 
+  it.effect("bounds the waits in both queues together by the deadline", () =>
+    Effect.gen(function* () {
+      const [rateLimiter, bulkhead] = [Turnstile.make("limiter"), Turnstile.make("bulkhead")]
+      rateLimiter.waits.push(4_000)
+      bulkhead.waits.push(4_000)
+      const policy = yield* Policy.make({ name: "openai", deadline: "5 seconds", rateLimiter, bulkhead })
+      const { after, exit } = yield* play(policy.protect(Effect.succeed("up")))
+      assert.strictEqual(tagOf(exit), "DeadlineExceeded")
+      assert.strictEqual(after, 5_000)
+    })
+  )
+
   it.effect("takes the wait in a queue off the attempt", () =>
     Effect.gen(function* () {
       const bulkhead = Turnstile.make()

@@ -43,7 +43,7 @@ describe("Semaphore", () => {
     Effect.gen(function* () {
       const semaphore = yield* Semaphore.make({ permits: 3 })
       const giveBack = yield* semaphore.take(2, impatient)
-      yield* semaphore.take(1, impatient)
+      yield* Effect.asVoid(semaphore.take(1, impatient))
       yield* Effect.all([giveBack, giveBack, giveBack])
       assert.strictEqual((yield* semaphore.status).inUse, 1)
     })

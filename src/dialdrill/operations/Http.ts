@@ -139,13 +139,12 @@ export const layerCircuitBreakers = group(DialDrillApi, "circuit-breakers", (han
             }
             const { breaker } = found.value
             yield* breaker.force(payload.action)
-            const { id, clientAddress } = yield* CurrentRequest
+            const { clientAddress } = yield* CurrentRequest
             yield* Effect.annotateLogs(Effect.logWarning("An operator changed a circuit breaker"), {
               audit: true,
               circuitBreaker: path.name,
               action: payload.action,
               reason: payload.reason,
-              requestId: id,
               clientAddress
             })
             return yield* breaker.getStatus

@@ -64,7 +64,7 @@ export const callStage = ({ call, name, onCompleted, signedUrl }: Context): Call
   let focus = (): void => {}
   /** The server may have heard what it never answered. */
   let unsure = false
-  let reread = async (): Promise<void> => {}
+  let refresh = (): void => {}
 
   const tick = (): void => {
     const seconds = Math.floor(secondsSince(call.startedAt))
@@ -98,10 +98,9 @@ export const callStage = ({ call, name, onCompleted, signedUrl }: Context): Call
       "aria-label": "What you say",
       placeholder: "Say something…"
     })
-    const send = el("button", { type: "submit" }, "Say it")
-    const form = el("form", { class: "say" }, input, send)
+    const form = el("form", { class: "say" }, input, el("button", { type: "submit" }, "Say it"))
 
-    reread = async () => {
+    const reread = async (): Promise<void> => {
       const answer = await ask<Details>(`/api/calls/${call.id}`)
       if (!answer.ok) return
       if (answer.value.status === "completed") return onCompleted()
@@ -115,39 +114,41 @@ export const callStage = ({ call, name, onCompleted, signedUrl }: Context): Call
       if (problem.code === "call-ended") return over(`${name} has left the call.`)
       if (problem.code === "call-completed") return onCompleted()
       unsure = problem.status === 0
-      input.value = text
+      // What was typed meanwhile stays too.
+      input.value = `${text} ${input.value}`.trim()
       input.focus()
       toast(unsure ? `${problem.detail} What you said is kept; say it again when it is back.` : problem.detail)
     }
     const say = async (): Promise<void> => {
-      if (send.disabled) return
-      send.disabled = true
       if (unsure) await reread()
       const text = input.value.trim()
-      if (text !== "") {
-        const mine = log.add("user", text)
-        input.value = ""
-        const thinking = log.add("agent", "…")
-        const answer = await ask<typeof TurnReply.Encoded>(`/api/calls/${call.id}/turns`, { body: { text } })
-        thinking.remove()
-        if (answer.ok) {
-          log.add("agent", answer.value.reply)
-          if (answer.value.ended) over(`${name} has left the call.`)
-        } else {
-          mine.remove()
-          unheard(answer.problem, text)
-        }
+      if (text === "" || !form.isConnected) return
+      const mine = log.add("user", text)
+      input.value = ""
+      const thinking = log.add("agent", "…")
+      const answer = await ask<typeof TurnReply.Encoded>(`/api/calls/${call.id}/turns`, { body: { text } })
+      thinking.remove()
+      if (!answer.ok) {
+        mine.remove()
+        return unheard(answer.problem, text)
       }
-      send.disabled = false
+      log.add("agent", answer.value.reply)
+      if (answer.value.ended) over(`${name} has left the call.`)
     }
+    // One after the other: what is said while an answer is on its way waits for its turn.
+    let turn = Promise.resolve()
+    const inTurn = (work: () => Promise<void>): void => {
+      turn = turn.then(work)
+    }
+    refresh = () => inTurn(async () => void (unsure && (await reread())))
     form.addEventListener("submit", (event) => {
       event.preventDefault()
-      void say()
+      inTurn(say)
     })
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault()
-        void say()
+        inTurn(say)
       }
     })
     show(controls, form)
@@ -222,7 +223,7 @@ export const callStage = ({ call, name, onCompleted, signedUrl }: Context): Call
       log.node.scrollTop = log.node.scrollHeight
       focus()
     },
-    refresh: () => void reread(),
+    refresh: () => refresh(),
     leave: () => {
       line?.close()
       clearInterval(timer)

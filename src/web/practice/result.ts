@@ -1,4 +1,4 @@
-/** What a call was worth: the score with its evidence, the coaching, and the metrics with what they rest on. */
+/** What a call was worth: the score, the coaching, the evidence, and the metrics with what they rest on. */
 import type { CallDetails } from "../../dialdrill/calls/Wire.js"
 import type { Coaching } from "../../dialdrill/coaching/Wire.js"
 import { ask } from "./api.js"
@@ -39,21 +39,19 @@ const category = (scored: Score["categories"][number]): HTMLElement =>
     ...quotes(scored).map((quote) => el("blockquote", {}, `“${quote}”`))
   )
 
-const scoreCard = (score: Score): HTMLElement =>
+const overall = (score: Score): HTMLElement =>
   el(
     "div",
-    {},
-    el(
-      "div",
-      { class: "overall" },
-      el("div", { class: "figure" }, score.overall.toFixed(1), el("small", {}, " / 10")),
-      el(
-        "div",
-        {},
-        el("strong", {}, verdict(score.overall)),
-        muted("Scored from what you said, with the proof beside it.")
-      )
-    ),
+    { class: "overall" },
+    el("div", { class: "figure" }, score.overall.toFixed(1), el("small", {}, " / 10")),
+    el("div", {}, el("h2", {}, verdict(score.overall)), muted("Scored from what you said; the proof is below."))
+  )
+
+const categories = (score: Score): HTMLElement =>
+  el(
+    "section",
+    { class: "panel" },
+    el("h2", {}, "Score and evidence"),
     el("div", { class: "grid" }, ...score.categories.map(category))
   )
 
@@ -190,8 +188,9 @@ export const result = (call: Details, name: string): Result => {
       {},
       el("h1", {}, "How it went"),
       el("p", { class: "muted" }, `Your ${call.mode} call with ${name}`),
-      call.score ? scoreCard(call.score) : el("p", {}, "There is no transcript of this call, so it has no score."),
+      call.score ? overall(call.score) : el("p", {}, "There is no transcript of this call, so it has no score."),
       said && el("section", { class: "panel" }, el("h2", {}, "Coaching ", source), box),
+      call.score && categories(call.score),
       call.analytics && metrics(call.analytics),
       el(
         "details",

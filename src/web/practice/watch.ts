@@ -28,7 +28,7 @@ let now: HealthAnswer | undefined
 export const isMissing = (service: string): boolean => now?.checks[service]?.status === "unavailable"
 
 /** Whether the dependency got well after that moment (milliseconds since 1970). */
-export const healedSince = (service: string, moment: number): boolean => {
+const healedSince = (service: string, moment: number): boolean => {
   const check = now?.checks[service]
   return check?.status === "up" && Date.parse(check.since) > moment
 }

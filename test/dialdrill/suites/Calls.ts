@@ -338,6 +338,11 @@ export const calls = (app: () => App): void => {
         assert.strictEqual(reply.status, 404, `${url}: ${JSON.stringify(reply.body)}`)
         assert.strictEqual(reply.body.code, "call-not-found")
       }
+      // To the database these were answers: its circuit counts none, and its errors list none.
+      const { body: status } = await app().get("/api/status")
+      const { circuitBreaker } = status.dependencies.find((one: { name: string }) => one.name === "database")
+      assert.deepInclude(circuitBreaker, { state: "closed", failures: 0 })
+      assert.deepStrictEqual((await app().get("/api/errors?service=database")).body.errors, [])
     })
   })
 }

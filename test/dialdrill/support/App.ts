@@ -12,7 +12,7 @@ import * as StripeStandIn from "../../../src/drill/standins/StripeStandIn.js"
 import { copyInto } from "../../support/Cluster.js"
 import { ready, request, startServer, temporary, type Reply, type RunningServer } from "../../support/Server.js"
 
-export interface StandIns {
+interface StandIns {
   readonly openai: OpenAiStandIn.OpenAiStandIn
   readonly elevenlabs: ElevenLabsStandIn.ElevenLabsStandIn
   readonly stripe: StripeStandIn.StripeStandIn
