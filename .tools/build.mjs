@@ -39,6 +39,7 @@ const esbuild = await import("esbuild").catch(() =>
 )
 const fresh = `${out}.new-${process.pid}`
 const stale = `${out}.old-${process.pid}`
+let failure
 try {
   const isPage = (file) => relative(root, file).startsWith(join("src", "web"))
   const common = { absWorkingDir: root, format: "esm", charset: "utf8", logLevel: "silent" }
@@ -76,11 +77,12 @@ try {
 } catch (error) {
   // Another start may have finished the very same build first: then there is nothing left to do.
   const finished = existsSync(join(out, stamp)) && (await readFile(join(out, stamp), "utf8")) === digest
-  if (!finished) fail(`The build failed: ${error instanceof Error ? error.message : String(error)}`)
+  if (!finished) failure = `The build failed: ${error instanceof Error ? error.message : String(error)}`
 } finally {
   await rm(fresh, { recursive: true, force: true })
   await rm(stale, { recursive: true, force: true })
 }
+if (failure !== undefined) fail(failure)
 
 function fail(message) {
   process.stderr.write(`${message}\n`)

@@ -55,6 +55,24 @@ describe("starting", { timeout: 120_000 }, () => {
     assert.notInclude(text, "sk-test")
   })
 
+  it("starts when nobody reads what it prints", async () => {
+    const finder = createServer()
+    await new Promise<void>((resolve) => finder.listen(0, "127.0.0.1", resolve))
+    const { port } = finder.address() as AddressInfo
+    await new Promise((resolve) => finder.close(resolve))
+    const child = spawn(process.execPath, ["dist/main.js"], {
+      cwd: root,
+      env: environment({ DATA_DIR: await filled(), PORT: String(port) }),
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    child.stdout.destroy()
+    const ended = new Promise<number | null>((resolve) => child.once("exit", resolve))
+    cleanups.push(() => child.kill("SIGKILL"))
+    await ready(`http://127.0.0.1:${port}`)
+    child.kill("SIGTERM")
+    assert.strictEqual(await ended, 0)
+  })
+
   it("says in one line that the port is in use", async () => {
     const blocker = createServer()
     await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve))

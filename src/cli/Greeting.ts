@@ -3,6 +3,7 @@
  * happens without it. For people, on standard output, whatever the log level is.
  */
 import type * as HttpServer from "@effect/platform/HttpServer"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -42,6 +43,7 @@ export const layer = (
         ...dependencies.filter(({ name }) => name !== "database").map((dependency) => `  ${lineOf(dependency)}`),
         ""
       ]
-      yield* Effect.sync(() => process.stdout.write(`${lines.join("\n")}\n`))
+      // The console does not mind a reader that has gone; the stream itself would end the process.
+      yield* Console.log(lines.join("\n"))
     })
   )

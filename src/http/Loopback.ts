@@ -31,6 +31,15 @@ export const isNamed = (headers: Headers.Headers): boolean => {
 }
 
 /**
+ * Whether a request says that a proxy has forwarded it, so that it may have come from anywhere.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isForwarded = (headers: Headers.Headers): boolean =>
+  headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined
+
+/**
  * Refuses what was meant for another host than a loopback address or that of `publicUrl`, and what another origin's page
  * asks to change.
  *

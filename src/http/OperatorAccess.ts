@@ -1,7 +1,7 @@
 /**
  * Who may look behind the scenes and who may intervene. Looking is open to the machine itself, which calls a server that
- * listens on a loopback address by that address, and to the holder of the admin token; intervening always takes the token,
- * and without a token in the configuration nobody can.
+ * listens on a loopback address by that address and through no proxy, and to the holder of the admin token; intervening
+ * always takes the token, and without a token in the configuration nobody can.
  *
  * @since 0.1.0
  */
@@ -92,8 +92,9 @@ export const make = (options: Options): OperatorAccessShape => {
       ? Effect.fail(new Forbidden({ detail: "Operator access is switched off: no ADMIN_TOKEN is configured" }))
       : Effect.fail(new Unauthorized({ detail: "Send the admin token as `Authorization: Bearer <token>`" }))
   }
-  // A name of its own leads to us through a proxy, or through a page that plays tricks with names.
-  const isLocal = (headers: Headers.Headers): boolean => options.loopback && Loopback.isNamed(headers)
+  // A proxy on this machine brings others to a loopback listener, and so does a page that plays tricks with names.
+  const isLocal = (headers: Headers.Headers): boolean =>
+    options.loopback && Loopback.isNamed(headers) && !Loopback.isForwarded(headers)
   return {
     isToken,
     mayRead: (headers) => isLocal(headers) || holdsToken(headers),

@@ -135,6 +135,7 @@ const layerNode = (options: Options): Layer.Layer<NodeServer> =>
       node.setTimeout(millis(options.idleTimeout, "2 minutes"))
       const connections = Connections.watch(node)
       ProtocolErrors.answer(node, connections)
+      holdUntilServed(node)
       // While it tries to listen the platform hears of errors; later ones, as when file handles run out, must not end the
       // process.
       node.on("error", (error) => {
@@ -143,6 +144,19 @@ const layerNode = (options: Options): Layer.Layer<NodeServer> =>
       return { node, connections }
     })
   )
+
+/** The platform listens first and makes the routes then: who asks in between would be heard by nobody, and hang. */
+const holdUntilServed = (node: Http.Server): void => {
+  const held: Array<Parameters<Http.RequestListener>> = []
+  const hold: Http.RequestListener = (request, response) => void held.push([request, response])
+  const handOver = (event: string | symbol, serve: (...args: Parameters<Http.RequestListener>) => void): void => {
+    if (event !== "request") return
+    node.off("newListener", handOver).off("request", hold)
+    for (const early of held) serve(...early)
+  }
+  node.on("request", hold)
+  node.on("newListener", handOver)
+}
 
 const layerNoUpgrade: Layer.Layer<never, never, NodeServer> = Layer.effectDiscard(
   Effect.map(NodeServer, ({ node }) => {

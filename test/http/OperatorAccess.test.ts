@@ -41,14 +41,19 @@ describe("OperatorAccess", () => {
     )
   )
 
-  it.live("opens nothing to who calls a loopback listener by another name", () =>
+  it.live("opens nothing to who comes to a loopback listener by another name, or through a proxy", () =>
     withApp(
       (app) =>
         Effect.gen(function* () {
-          const read = (headers: Record<string, string>) =>
-            Wire.send(`${app.url}/api/status`, { headers: { host: "drill.example.com", ...headers } })
-          assert.strictEqual((yield* read({})).status, 401)
-          assert.strictEqual((yield* read(bearer("a-long-admin-token"))).status, 200)
+          const read = (headers: Record<string, string>) => Wire.send(`${app.url}/api/status`, { headers })
+          for (const from of [
+            { host: "drill.example.com" },
+            { "x-forwarded-for": "203.0.113.5" },
+            { forwarded: "for=203.0.113.5" }
+          ]) {
+            assert.strictEqual((yield* read({ ...from })).status, 401, JSON.stringify(from))
+            assert.strictEqual((yield* read({ ...from, ...bearer("a-long-admin-token") })).status, 200)
+          }
         }),
       { operator: { adminToken, loopback: true } }
     )

@@ -1,10 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import * as Lifecycle from "../../src/http/Lifecycle.js"
 import * as Server from "../../src/http/Server.js"
 import { withApp } from "./support/TestApp.js"
+import type { Reply } from "./support/Wire.js"
 import * as Wire from "./support/Wire.js"
 
 const takenPort = Effect.acquireRelease(
@@ -57,6 +63,29 @@ describe("Server", () => {
         assert.match(app.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/)
       })
     )
+  )
+
+  it.live("answers who asks while the routes are still being made", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.scoped(takenPort)
+      const asked = yield* Deferred.make<Reply>()
+      const slow = Layer.effectDiscard(
+        Effect.gen(function* () {
+          yield* Effect.forkDaemon(Effect.intoDeferred(Wire.send(`http://127.0.0.1:${port}/early`), asked))
+          yield* Effect.sleep("300 millis")
+          const router = yield* HttpLayerRouter.HttpRouter
+          yield* router.add("GET", "/early", Effect.succeed(HttpServerResponse.text("in time")))
+        })
+      )
+      yield* Layer.build(
+        Server.serve(slow).pipe(
+          Layer.provide(Server.layer({ host: "127.0.0.1", port })),
+          Layer.provide(Lifecycle.layer)
+        )
+      )
+      const reply = yield* Effect.timeoutOption(Deferred.await(asked), "5 seconds")
+      assert.strictEqual(Option.getOrUndefined(reply)?.body, "in time")
+    }).pipe(Effect.scoped)
   )
 
   it.live("closes on a sender whose headers do not end, with a 408", () =>
