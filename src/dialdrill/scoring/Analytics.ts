@@ -247,14 +247,17 @@ const paceOf = (timeline: Timeline.Timeline): Figure => {
     words += span.words
     seconds += end - span.start
   }
-  return seconds > 0 ? { value: words / (seconds / 60), basis: timeline.basis } : undefined
+  return seconds >= shortest ? { value: words / (seconds / 60), basis: timeline.basis } : undefined
 }
 
-/** The stated duration, or the end of the last turn; `undefined` when neither is known or it is no time at all. */
+/** Seconds. A rate over less says nothing, and over next to nothing it is a number that nobody can read. */
+const shortest = 1
+
+/** The stated duration, or the end of the last turn; `undefined` when neither is known or long enough for a rate. */
 const durationOf = ({ durationSeconds }: PracticeCall, timeline: Timeline.Timeline | undefined): number | undefined => {
   const end = timeline?.spans.reduce((last, span) => Math.max(last, span.end), 0) ?? 0
   const seconds = Math.max(end, Timeline.isTime(durationSeconds) ? durationSeconds : 0)
-  return seconds > 0 ? seconds : undefined
+  return seconds >= shortest ? seconds : undefined
 }
 
 /** Each turn of the prospect with the turn of the rep that follows it. */
