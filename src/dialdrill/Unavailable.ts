@@ -71,8 +71,6 @@ const reasonOfRejection = (rejection: Rejection): Reason => {
     case "AttemptTimeout":
     case "DeadlineExceeded":
       return "timeout"
-    case "RetryBudgetExhausted":
-      return "failing"
   }
 }
 

@@ -83,9 +83,10 @@ export const makeMemoryBook = (options: {
     /** In the order in which the clients were last heard of. */
     const clients = new Map<string, ReadonlyArray<number>>()
 
-    const sweep = (now: number, most: number): void => {
+    const sweep = (now: number): void => {
+      let left = sweptPerRequest
       for (const [key, tats] of clients) {
-        if (most-- <= 0 || Gcra.expiry(limits, tats) > now) return
+        if (left-- === 0 || Gcra.expiry(limits, tats) > now) return
         clients.delete(key)
       }
     }
@@ -102,13 +103,14 @@ export const makeMemoryBook = (options: {
         Effect.map(millis, (now) => {
           const [verdict, tats] = Gcra.decide(limits, clients.get(key) ?? [], now, cost)
           clients.delete(key)
-          sweep(now, sweptPerRequest)
+          sweep(now)
           if (tats.length > 0) clients.set(key, tats)
           if (clients.size > maxKeys) forgetOldest()
           return verdict
         }),
       clients: Effect.map(millis, (now) => {
-        sweep(now, clients.size)
+        // All of them: one with much entered, heard of long ago, may stand before others that are whole again.
+        for (const [key, tats] of clients) if (Gcra.expiry(limits, tats) <= now) clients.delete(key)
         return clients.size
       })
     }

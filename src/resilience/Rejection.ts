@@ -1,5 +1,5 @@
 /**
- * What a policy says when it does not let a call through, or does not let it finish: six tagged errors, each with the
+ * What a policy says when it does not let a call through, or does not let it finish: five tagged errors, each with the
  * name of the policy, the reason, and when another try can help. They are the only errors a policy adds; the errors of
  * the protected effect pass through unwrapped.
  *
@@ -98,28 +98,12 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
 }
 
 /**
- * The call failed and another attempt could have helped, but too many calls are being retried already.
- * `lastError` is the failure that would have been retried.
- *
- * @since 0.1.0
- * @category errors
- */
-export class RetryBudgetExhausted extends Data.TaggedError("RetryBudgetExhausted")<
-  Details & { readonly reason: "budget"; readonly lastError: unknown }
-> {
-  override get message(): string {
-    return `The retry budget of "${this.policy}" is used up${when(this.retryAfter)}`
-  }
-}
-
-/**
  * Everything a policy may add to the error channel.
  *
  * @since 0.1.0
  * @category models
  */
-export type Rejection =
-  CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded | RetryBudgetExhausted
+export type Rejection = CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded
 
 /**
  * Whether a value is one of the rejections of this library.
@@ -132,8 +116,7 @@ export const isRejection = (u: unknown): u is Rejection =>
   u instanceof RateLimited ||
   u instanceof BulkheadFull ||
   u instanceof AttemptTimeout ||
-  u instanceof DeadlineExceeded ||
-  u instanceof RetryBudgetExhausted
+  u instanceof DeadlineExceeded
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing

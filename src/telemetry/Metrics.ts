@@ -131,7 +131,6 @@ export const forDependency = (name: string): DependencyMetrics => {
   const byOutcome: Record<CallOutcome, Metric.Metric.Counter<number>> = {
     success: Metric.tagged(calls, "outcome", "success"),
     failure: Metric.tagged(calls, "outcome", "failure"),
-    slow: Metric.tagged(calls, "outcome", "slow"),
     ignored: Metric.tagged(calls, "outcome", "ignored"),
     interrupted: Metric.tagged(calls, "outcome", "interrupted"),
     rejected: Metric.tagged(calls, "outcome", "rejected")

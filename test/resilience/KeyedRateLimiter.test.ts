@@ -93,6 +93,16 @@ describe("KeyedRateLimiter", () => {
     })
   )
 
+  it.effect("says how many clients have something counted now, and not how many had", () =>
+    Effect.gen(function* () {
+      const limiter = yield* make({ name: "strict", ...RateLimitConfigs.strict })
+      yield* allowed(limiter, "busy", 10)
+      yield* allowed(limiter, "quiet", 1)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* limiter.status).clients, 1)
+    })
+  )
+
   it.effect("keeps no more clients than it may, and forgets first whom it heard of longest ago", () =>
     Effect.gen(function* () {
       const limiter = yield* make({ name: "api", limit: 1, window: "1 minute", maxKeys: 100 })

@@ -1,9 +1,9 @@
 /**
- * What became of a call that a gate let through, in the five classes that a circuit breaker tells apart.
+ * What became of a call that a gate let through, in the four classes that a circuit breaker tells apart.
  *
  * `ignored` (says nothing about the dependency's health: a declined card, an own rejection) and `interrupted` give the
- * permit back and count nothing; `slow` is a call that succeeded or failed after the slow-call limit.
+ * permit back and count nothing.
  *
  * @since 0.1.0
  */
-export type Outcome = "success" | "failure" | "slow" | "ignored" | "interrupted"
+export type Outcome = "success" | "failure" | "ignored" | "interrupted"

@@ -26,7 +26,7 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
     arbitrary: FastCheck.record({
       _tag: FastCheck.constant("leave" as const),
       which: FastCheck.nat(20),
-      outcome: FastCheck.constantFrom(...(["success", "failure", "failure", "slow", "ignored", "interrupted"] as const))
+      outcome: FastCheck.constantFrom(...(["success", "failure", "failure", "ignored", "interrupted"] as const))
     })
   },
   {
@@ -92,7 +92,7 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(same, closed)
     assert.strictEqual(decision._tag, "Admitted")
     const permit = { generation: 0, probe: undefined }
-    for (const outcome of ["success", "slow", "ignored", "interrupted"] as const) {
+    for (const outcome of ["success", "ignored", "interrupted"] as const) {
       assert.strictEqual(Kernel.settle(closed, permit, outcome, 5), closed)
     }
     const open = Kernel.settle(Kernel.settle(closed, permit, "failure", 5), permit, "failure", 6)
