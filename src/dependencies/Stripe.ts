@@ -121,6 +121,8 @@ export interface StripeShape {
   readonly dependency: Dependency.Dependency
   /** Retried under the same key, which makes at most one session. */
   readonly createCheckoutSession: (request: CheckoutRequest) => Effect.Effect<CheckoutSession, StripeError | Rejection>
+  /** Ends a subscription at once. One that has ended, or that Stripe does not know, is ended. */
+  readonly cancelSubscription: (id: string) => Effect.Effect<void, StripeError | Rejection>
   /**
    * Reads an event from the bytes that came and the `Stripe-Signature` header. Asks nobody, so it works while Stripe is
    * down. Without a secret nothing is believed: `StripeError` with `not-configured`.
@@ -193,6 +195,21 @@ export const make: Effect.Effect<
     return http === undefined ? attempt : dependency.call("checkout", attempt, { idempotent: true })
   }
 
+  const cancelSubscription: StripeShape["cancelSubscription"] = (id) => {
+    const attempt = send(
+      "cancel",
+      HttpClientRequest.del(`/v1/subscriptions/${encodeURIComponent(id)}`),
+      Subscription
+    ).pipe(
+      Effect.asVoid,
+      Effect.catchIf(
+        ({ status }) => status === 404,
+        () => Effect.void
+      )
+    )
+    return http === undefined ? attempt : dependency.call("cancel", attempt, { idempotent: true })
+  }
+
   const verifyWebhook: StripeShape["verifyWebhook"] = (body, signature) =>
     Effect.gen(function* () {
       if (webhookSecret === undefined) return yield* notConfigured("webhook", "STRIPE_WEBHOOK_SECRET")
@@ -211,7 +228,7 @@ export const make: Effect.Effect<
       return { ...event, payload }
     })
 
-  return { dependency, createCheckoutSession, verifyWebhook }
+  return { dependency, createCheckoutSession, cancelSubscription, verifyWebhook }
 })
 
 /**
@@ -227,6 +244,8 @@ export const layer: Layer.Layer<
 const Balance = Schema.Struct({ object: Schema.Literal("balance") })
 
 const Session = Schema.Struct({ id: Schema.String, url: Schema.String })
+
+const Subscription = Schema.Struct({ id: Schema.String })
 
 const Event = Schema.Struct({ id: Schema.String, type: Schema.String })
 

@@ -121,6 +121,22 @@ const make = Effect.gen(function* () {
       return session
     }).pipe(orUnavailable)
 
+  /**
+   * Ends what a newly paid plan takes the place of, before the event is settled: when Stripe cannot be reached the event
+   * stays unsettled and Stripe sends it again.
+   */
+  const endReplaced = (event: string, change: Change) =>
+    Effect.gen(function* () {
+      if (change._tag !== "PutOnPlan" || change.subscription === null) return
+      const replaced = yield* database.call(
+        "billing.replaced",
+        Repo.replacedBy(event, change.user, change.subscription),
+        { idempotent: true }
+      )
+      if (Option.isNone(replaced)) return
+      yield* mapErrorEffect(stripe.cancelSubscription(replaced.value), unavailable)
+    })
+
   const receive: BillingShape["receive"] = (body, signature) =>
     Effect.gen(function* () {
       const event = yield* stripe
@@ -136,12 +152,14 @@ const make = Effect.gen(function* () {
           idempotent: true
         })
       )
+      const change = changeOf(event.type, event.payload)
+      yield* endReplaced(event.id, change)
       yield* writes.accepted(
         database.transaction(
           "billing.apply",
           Effect.gen(function* () {
             if (!(yield* Repo.claim(event.id))) return
-            yield* Repo.settle(event.id, yield* apply(changeOf(event.type, event.payload)))
+            yield* Repo.settle(event.id, yield* apply(change))
           }),
           { idempotent: true }
         )

@@ -98,6 +98,19 @@ export const hasEnded = (subscription: string): Sql<boolean> =>
     return rows.length > 0
   })
 
+/**
+ * The subscription that an event which has not been applied takes the place of: the user would go on paying for it.
+ */
+export const replacedBy = (event: string, user: string, subscription: string): Sql<Option.Option<string>> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ readonly id: string }>`
+      select stripe_subscription_id as id from subscriptions
+      where user_id = ${user} and stripe_subscription_id <> ${subscription}
+        and exists (select 1 from stripe_events where id = ${event} and applied_at is null)`
+    return Option.fromNullable(row?.id)
+  })
+
 export const putOnPlan = (user: string, plan: PlanId, subscription: string | null): Sql<void> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

@@ -67,6 +67,7 @@ export const make = (options: Options = {}): Effect.Effect<StripeStandIn, never,
     const webhookSecret = options.webhookSecret ?? "whsec_stand_in"
     const sessions = new Map<string, Record<string, unknown>>()
     const remembered = new Map<string, { readonly first: StandIn.Exchange; readonly answer: StandIn.Answer }>()
+    const cancelled = new Set<string>()
     let serial = 0
 
     const answer = (exchange: StandIn.Exchange): StandIn.Answer => {
@@ -110,8 +111,18 @@ export const make = (options: Options = {}): Effect.Effect<StripeStandIn, never,
         const session = sessions.get(id)
         return session === undefined ? error(404, "resource_missing") : { status: 200, body: session }
       }
+      const subscription = /^\/v1\/subscriptions\/([^/]+)$/.exec(exchange.path)?.[1]
+      if (exchange.method === "DELETE" && subscription !== undefined) {
+        const known = [...sessions.values()].some((session) => session["subscription"] === subscription)
+        return known && !cancelled.has(subscription) ? cancel(subscription) : error(404, "resource_missing")
+      }
       const message = `Unrecognized request URL (${exchange.method}: ${exchange.path}).`
       return { status: 404, body: { error: { type: "invalid_request_error", message } } }
+    }
+
+    const cancel = (id: string): StandIn.Answer => {
+      cancelled.add(id)
+      return { status: 200, body: { id, object: "subscription", status: "canceled" } }
     }
 
     const checkout = (exchange: StandIn.Exchange): StandIn.Answer => {

@@ -123,6 +123,33 @@ export const billing = (app: () => App): void => {
       assert.strictEqual(await planOf(user), "free", "a repeated event was applied again")
     })
 
+    it("ends the subscription that a newly paid one takes the place of, once, and waits for Stripe to be there", async () => {
+      const user = app().user()
+      const starter = await paid(user, "starter")
+      await deliver(starter)
+      const pro = await paid(user, "pro")
+      const cancelled = async (): Promise<number> =>
+        (await run(app().stripe.requests)).filter(
+          ({ method, path }) => method === "DELETE" && path === `/v1/subscriptions/${subscriptionOf(starter)}`
+        ).length
+
+      await run(app().stripe.inject(Fault.ErrorStatus({ status: 500 }), { path: "/v1/subscriptions" }))
+      const refused = await deliver(pro)
+      assert.strictEqual(refused.status, 503)
+      assert.strictEqual(refused.body.service, "stripe")
+      assert.strictEqual(await planOf(user), "starter")
+      const tried = await cancelled()
+
+      await run(app().stripe.heal)
+      assert.strictEqual((await deliver(pro)).status, 200)
+      assert.strictEqual(await planOf(user), "pro")
+      assert.strictEqual(await cancelled(), tried + 1)
+      assert.strictEqual((await deliver(starter)).status, 200)
+      assert.strictEqual((await deliver(pro)).status, 200)
+      assert.strictEqual(await planOf(user), "pro")
+      assert.strictEqual(await cancelled(), tried + 1, "an event that was applied cancelled again")
+    })
+
     it("applies an event once when it is delivered twice at the same moment", async () => {
       const user = app().user()
       const event = await paid(user, "starter")
