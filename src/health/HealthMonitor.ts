@@ -141,12 +141,19 @@ export const make = (
       return envelope([{ name: quickName, critical: true, result }], now, startedAt)
     })
 
-    // One at a time, so that changes are announced in the order in which they were seen.
+    // One at a time, so that changes are announced in the order in which they were seen; and to the end, as a change that
+    // was taken for announced and not told would never be told.
     const announcer = yield* Effect.makeSemaphore(1)
     const announce = announcer.withPermits(1)(
       Effect.gen(function* () {
         const now = yield* CheckRunner.moment
         const checks = yield* readAll(now)
+        yield* Effect.uninterruptible(tell(checks, now))
+      })
+    )
+
+    const tell = (checks: ReadonlyArray<HealthChange.NamedResult>, now: Check.Moment) =>
+      Effect.gen(function* () {
         const changes = yield* Ref.modify(announced, (before) =>
           HealthChange.difference(before, Check.overall(checks), checks, new Date(now.wall))
         )
@@ -156,7 +163,6 @@ export const make = (
           yield* HealthChange.log(change)
         }
       })
-    )
 
     // Nearly every answer says what the last one said: then there is nothing to compare with the others.
     const announceIfNew = (name: string) =>

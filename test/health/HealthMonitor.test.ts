@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
@@ -637,6 +638,29 @@ describe("HealthMonitor: changes", () => {
           ])
         }),
       looking
+    )
+  )
+
+  it.effect("loses no change when the check that told it is taken away in the middle", () =>
+    withMonitor((monitor) =>
+      Effect.gen(function* () {
+        const changes = yield* monitor.subscribe
+        const outcome = yield* Ref.make<CheckOutcome>({ status: "up" })
+        const scope = yield* Scope.make()
+        const database = { name: "database", critical: true, check: Ref.get(outcome) }
+        yield* Scope.extend(monitor.register(database), scope)
+        yield* TestClock.adjust("1 second")
+        yield* Queue.takeAll(changes)
+        yield* Ref.set(outcome, { status: "down" })
+        // The first change is logged between the two: a moment at which the test can step in.
+        const takeAway = Logger.make(() => void Effect.runFork(Scope.close(scope, Exit.void)))
+        yield* Effect.provide(monitor.probeNow("database"), Logger.add(takeAway))
+        const told = yield* Queue.takeAll(changes)
+        assert.deepStrictEqual(
+          Array.from(told, ({ _tag }) => _tag),
+          ["CheckChanged", "StatusChanged"]
+        )
+      })
     )
   )
 
