@@ -22,6 +22,8 @@ const types: { readonly [extension: string]: string } = {
 const routes = {
   "/": "index.html",
   "/favicon.svg": "favicon.svg",
+  // Browsers ask for this one by themselves, on the documentation too.
+  "/favicon.ico": "favicon.svg",
   "/practice/main.css": "main.css",
   "/practice/main.js": "main.js",
   "/practice/microphone.js": "microphone.js"
