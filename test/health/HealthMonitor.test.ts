@@ -347,8 +347,9 @@ describe("HealthMonitor: running checks", () => {
   it.effect("survives failures, defects and self-interruption of a check, and calls each down", () =>
     withMonitor((monitor) =>
       Effect.gen(function* () {
+        const refused: unknown = new Error("refused")
         const ends: ReadonlyArray<Effect.Effect<void, unknown>> = [
-          Effect.fail(new Error("refused")),
+          Effect.fail(refused),
           Effect.die(new Error("a bug")),
           Effect.interrupt,
           Effect.sync(() => {
