@@ -97,6 +97,23 @@ describe("Dependency", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.scoped("what the system did is recorded, also when the circuit opened before the next attempt", () =>
+    Effect.gen(function* () {
+      const dependency = yield* make()
+      const health = yield* HealthMonitor
+      const broken = Effect.zipRight(dependency.breaker.force("open"), Effect.fail(new Broken({ isRetryable: true })))
+      const error = yield* waiting(Effect.flip(dependency.call("read", broken, { idempotent: true })))
+      assert.strictEqual(error._tag, "CircuitOpen")
+      const recorded = yield* health.getRecentErrors(10)
+      assert.deepStrictEqual(
+        recorded.map(({ operation, service }) => [service, operation]),
+        [["openai", "read"]]
+      )
+      yield* Effect.flip(dependency.call("read", broken))
+      assert.lengthOf(yield* health.getRecentErrors(10), 1, "a call that was only turned away is counted, not recorded")
+    }).pipe(Effect.provide(world))
+  )
+
   it.scoped("a timed-out attempt counts, and is recorded", () =>
     Effect.gen(function* () {
       const dependency = yield* make()
