@@ -8,3 +8,6 @@
  * @since 0.1.0
  */
 export type Outcome = "success" | "slow" | "failure" | "ignored" | "interrupted"
+
+/** What the exit of a call says by itself; whether a success was slow is for the breaker to know. */
+export type Verdict = Exclude<Outcome, "slow">
