@@ -13,11 +13,13 @@ export interface Effort {
   readonly rounds: number
   /** How long one subject runs in one round, in milliseconds. */
   readonly slice: number
+  /** How long it runs before, in milliseconds. */
+  readonly warmUp: number
   readonly seed: number
 }
 
-export const full: Effort = { rounds: 21, slice: 20, seed: 1 }
-export const quick: Effort = { rounds: 9, slice: 8, seed: 1 }
+export const full: Effort = { rounds: 21, slice: 20, warmUp: 1_000, seed: 1 }
+export const quick: Effort = { rounds: 9, slice: 10, warmUp: 400, seed: 1 }
 
 interface Bounds {
   readonly name: string

@@ -13,13 +13,13 @@ import { median, pairedRatio, randomFrom, shuffled } from "./statistics.js"
 /** Nanoseconds a call of each subject, a value a round. */
 export const measure = async (
   subjects: ReadonlyArray<Subject>,
-  { rounds, seed, slice }: Effort
+  effort: Effort
 ): Promise<Map<Subject, ReadonlyArray<number>>> => {
-  const random = randomFrom(seed)
+  const random = randomFrom(effort.seed)
   const calls = new Map<Subject, number>()
-  for (const subject of subjects) calls.set(subject, await callsIn(subject, slice))
+  for (const subject of subjects) calls.set(subject, await callsIn(subject, effort))
   const costs = new Map(subjects.map((subject) => [subject, [] as Array<number>]))
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < effort.rounds; round++) {
     for (const subject of shuffled(subjects, random)) costs.get(subject)!.push(await cost(subject, calls.get(subject)!))
   }
   return costs
@@ -54,12 +54,16 @@ const cost = async (subject: Subject, calls: number): Promise<number> => {
   return ((system + user) * 1_000) / calls
 }
 
-/** How many calls take about so long; finding it out is the warm-up, too. */
-const callsIn = async (subject: Subject, slice: number): Promise<number> => {
+/** How many calls take about so long, found out while warming up: until the compiler has had its say, all are slow. */
+const callsIn = async (subject: Subject, { slice, warmUp }: Effort): Promise<number> => {
   const least = subject.leastCalls ?? 1
-  for (let calls = Math.max(64, least); ; calls *= 2) {
+  let calls = Math.max(64, least)
+  for (let spent = 0; ;) {
     const nanos = (await cost(subject, calls)) * calls
-    if (nanos > (slice * 1e6) / 2) return Math.max(least, Math.round((calls * slice * 1e6) / nanos))
+    spent += nanos
+    const fitting = Math.max(least, Math.round((calls * slice * 1e6) / nanos))
+    if (spent > warmUp * 1e6) return fitting
+    calls = Math.min(fitting, calls * 2)
   }
 }
 
