@@ -3,52 +3,29 @@
  *
  * `--json` prints the rows as JSON and nothing else, `--quick` measures less, names of cases measure only those. Ends with
  * exit code 1 when a case is outside of its limit.
+ *
+ * What is measured is built first, as it is for release. A loader for TypeScript would do for anything else, but gives
+ * every closure that is made its name at run time, which costs a policy several times what it costs itself.
  */
-import * as Effect from "effect/Effect"
-import { parseArgs } from "node:util"
-import * as Breakers from "./breakers.js"
-import { type Case, type Effort, full, isComparison, type Measured, quick } from "./cases.js"
-import { crossCheck } from "./crosscheck.js"
-import { compare } from "./harness.js"
-import * as Limiters from "./limiters.js"
-import * as Policies from "./policies.js"
-import { exitCode, judge, type Row, toJson, toTable } from "./report.js"
-import * as Scale from "./scale.js"
-import { trials } from "./trials.js"
+import { build } from "esbuild"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } }
+const outdir = join(import.meta.dirname, "../../.cache/bench")
+await build({
+  entryPoints: ["bench", "worker", "httpServer", "httpLoad"].map((name) => join(import.meta.dirname, `${name}.ts`)),
+  outdir,
+  bundle: true,
+  splitting: true,
+  packages: "external",
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  logLevel: "warning"
 })
-const effort = values.quick ? quick : full
-const wanted = ({ name }: Case) => positionals.length === 0 || positionals.includes(name)
-const say = (line: string) => process.stderr.write(`${line}\n`)
-
-const made = await Effect.runPromise(Effect.all([Breakers.make, Policies.make, Limiters.make, Scale.make]))
-const comparisons = made.flat().filter(wanted)
-const cases: ReadonlyArray<Case> = [...comparisons, ...trials.filter(wanted)]
-
-const measureAlone = async (one: Case, by: Effort): Promise<Measured> =>
-  isComparison(one) ? (await compare([one], by))[0]! : one.measure(by)
-
-say(`measuring ${comparisons.length} comparisons together, ${effort.rounds} rounds`)
-const together = await compare(comparisons, effort)
-
-const rows: Array<Row> = []
-for (const [index, one] of cases.entries()) {
-  let seed = effort.seed
-  const again = () => {
-    say(`${one.name} is close to its limit: once more`)
-    return measureAlone(one, { ...effort, seed: ++seed })
-  }
-  if (!isComparison(one)) say(`measuring ${one.name}`)
-  rows.push(await judge(one, together[index] ?? (await measureAlone(one, effort)), again))
-}
-
-if (values.json) {
-  process.stdout.write(toJson(rows))
-} else {
-  say("measuring the comparisons again, by mitata")
-  process.stdout.write(toTable(cases, rows, await crossCheck(comparisons, effort.slice * 10)))
-}
-process.exitCode = exitCode(rows)
+const bench = spawn(process.execPath, ["--expose-gc", join(outdir, "bench.js"), ...process.argv.slice(2)], {
+  stdio: "inherit"
+})
+bench.on("exit", (code) => {
+  process.exitCode = code ?? 1
+})

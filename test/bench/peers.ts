@@ -1,5 +1,11 @@
 /** As much of the peers as the benchmarks call, and the peers made as they are compared: the same protection on each side. */
-import { load } from "../conformance/support/peers.js"
+import { createRequire } from "node:module"
+import { join } from "node:path"
+
+// The benchmarks are built before they run, and so cannot look from where their sources are.
+const require = createRequire(join(process.cwd(), ".cache/peers/"))
+
+const load = <Module>(name: string): Module => require(name) as Module
 
 /** A policy of cockatiel's, which hands each call a signal that is aborted when the policy gives up. */
 interface Cockatiel {

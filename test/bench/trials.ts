@@ -18,11 +18,11 @@ const bytes = (ours: Filling, theirs: Filling) => async (): Promise<Measured> =>
 
 /** Requests a second with the policy, and without it. */
 const http = async ({ rounds, seed, slice }: Effort): Promise<Measured> => {
-  const server = start("httpServer.ts", "")
+  const server = start("httpServer.js", "")
   try {
     const port = await message<number>(server)
     const load: Load = { port, rounds, millis: slice * 20, seed }
-    const answered = await message<Answered>(start("httpLoad.ts", JSON.stringify(load)))
+    const answered = await message<Answered>(start("httpLoad.js", JSON.stringify(load)))
     return {
       ratio: pairedRatio(answered.protected, answered.bare),
       ours: median(answered.protected),
