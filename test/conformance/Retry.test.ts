@@ -199,15 +199,11 @@ conformance<<A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>>({
 
 // 30
 
-interface Opossum {
-  new <A>(
-    call: (name: string) => Promise<A>,
-    options: unknown
-  ): {
-    readonly fire: (name: string) => Promise<A>
-    readonly getSignal: () => AbortSignal
-    readonly shutdown: () => void
-  }
+type Opossum = new (call: (name: string) => Promise<string>, options: unknown) => OpossumBreaker
+interface OpossumBreaker {
+  readonly fire: (name: string) => Promise<string>
+  readonly getSignal: () => AbortSignal
+  readonly shutdown: () => void
 }
 
 /** A client as it is written over promises: it hands its signal on, and ends after so many milliseconds unless aborted. */
@@ -270,7 +266,7 @@ conformance<Effect.Effect<(millis: number) => Effect.Effect<string, unknown>, Po
     opossum: async () => {
       const Breaker = load<Opossum>("opossum")
       const abortController = new AbortController()
-      const breaker = new Breaker((name) => promised(breaker.getSignal(), name), {
+      const breaker: OpossumBreaker = new Breaker((name) => promised(breaker.getSignal(), name), {
         timeout: 1_000,
         volumeThreshold: 100,
         abortController
