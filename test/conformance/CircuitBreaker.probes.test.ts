@@ -9,20 +9,15 @@ import { vi } from "vitest"
 import type * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import type * as Kernel from "../../src/resilience/kernel/CircuitBreaker.js"
 import { altered, ours, type Selfheal } from "./support/altered.js"
+import { fail, makeBreaker, stateOf } from "./support/breaker.js"
 import { begin } from "./support/calls.js"
 import { conformance } from "./support/conformance.js"
 import { beginCall, both, cockatiel, down, up, type NpmBreaker } from "./support/npmBreakers.js"
 
-/** A breaker that one failure opens for 30 seconds, and that one probe tries then. */
-const make = ({ CircuitBreaker }: Selfheal, options?: Partial<CircuitBreaker.Options>) =>
-  CircuitBreaker.make({ name: "upstream", failureThreshold: 1, halfOpenMaxCalls: 1, ...options })
-
-const stateOf = (breaker: CircuitBreaker.CircuitBreaker) => Effect.map(breaker.status, ({ state }) => state)
-
 /** Opens the circuit and waits until probes are let through. */
 const tripAndWait = (breaker: CircuitBreaker.CircuitBreaker) =>
   Effect.gen(function* () {
-    yield* Effect.ignore(breaker.execute(Effect.fail("down")))
+    yield* fail(breaker)
     assert.strictEqual(yield* stateOf(breaker), "open")
     yield* TestClock.adjust("30 seconds")
     assert.strictEqual(yield* stateOf(breaker), "half-open")
@@ -48,7 +43,7 @@ conformance<Selfheal>({
   failing: ["Polly", "opossum", "Sentinel"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library)
+      const breaker = yield* makeBreaker(library)
       const late = yield* begin(breaker.execute)
       yield* tripAndWait(breaker)
       const probe = yield* begin(breaker.execute)
@@ -77,7 +72,7 @@ conformance<Selfheal>({
   failing: ["Polly", "cockatiel", "opossum", "Sentinel"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library)
+      const breaker = yield* makeBreaker(library)
       const late = yield* begin(breaker.execute)
       yield* tripAndWait(breaker)
       const probe = yield* begin(breaker.execute)
@@ -112,13 +107,13 @@ conformance<Selfheal>({
   failing: ["Failsafe", "failsafe-go", "R4J"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library, {
+      const breaker = yield* makeBreaker(library, {
         failureThreshold: 2,
         halfOpenMaxCalls: 2,
         isFailure: (error) => error === "down"
       })
       const late = yield* Effect.replicateEffect(begin(breaker.execute), 5)
-      yield* Effect.ignore(breaker.execute(Effect.fail("down")))
+      yield* fail(breaker)
       yield* tripAndWait(breaker)
       const probe = yield* begin(breaker.execute)
       yield* begin(breaker.execute)
@@ -158,7 +153,11 @@ conformance<Selfheal>({
       "kernel/CircuitBreaker",
       (kernel) => ({
         settle: (state, permit, ...result) =>
-          kernel.settle(state, state.automatic._tag === "closed" ? { ...permit, ...state } : permit, ...result)
+          kernel.settle(
+            state,
+            state.automatic._tag === "closed" ? { ...permit, generation: state.generation } : permit,
+            ...result
+          )
       })
     )
   },
@@ -182,7 +181,7 @@ conformance<Selfheal>({
   failing: ["Polly", "R4J by default", "Failsafe", "failsafe-go", "rezilience", "cockatiel", "Sentinel", "gobreaker"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library, { probeTimeout: "10 seconds" })
+      const breaker = yield* makeBreaker(library, { probeTimeout: "10 seconds" })
       yield* tripAndWait(breaker)
       const stuck = yield* begin(breaker.execute)
       assert.isTrue(stuck.wasAdmitted)
@@ -214,7 +213,7 @@ conformance<Selfheal>({
   failing: ["Polly", "failsafe-go"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library)
+      const breaker = yield* makeBreaker(library)
       yield* tripAndWait(breaker)
       const cancelled = yield* begin(breaker.execute)
       assert.isTrue(cancelled.wasAdmitted)
@@ -268,7 +267,7 @@ conformance<Selfheal>({
   failing: ["cockatiel"],
   scenario: (library) =>
     Effect.gen(function* () {
-      const breaker = yield* make(library)
+      const breaker = yield* makeBreaker(library)
       yield* tripAndWait(breaker)
       const probe = yield* begin(breaker.execute)
       assert.isTrue(probe.wasAdmitted)

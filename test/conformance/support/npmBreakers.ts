@@ -5,11 +5,8 @@ import { load, type Peer } from "./peers.js"
 export interface Cockatiel {
   readonly circuitBreaker: (policy: unknown, options: CockatielOptions) => CockatielBreaker
   readonly bulkhead: (limit: number) => CockatielPolicy
-  readonly wrap: (...policies: ReadonlyArray<unknown>) => CockatielPolicy
   readonly handleAll: unknown
-  readonly handleWhen: (predicate: (error: unknown) => boolean) => unknown
   readonly ConsecutiveBreaker: new (threshold: number) => unknown
-  readonly CountBreaker: new (options: object) => unknown
   readonly SamplingBreaker: new (options: object) => unknown
 }
 
@@ -26,7 +23,6 @@ interface CockatielBreaker extends CockatielPolicy {
 interface CockatielOptions {
   readonly halfOpenAfter: number
   readonly breaker: unknown
-  readonly halfOpenSampling?: { readonly calls: number; readonly threshold: number }
 }
 
 interface OpossumBreaker {
@@ -44,11 +40,11 @@ export interface NpmBreaker {
   readonly on: (event: "open" | "close", listener: () => void) => void
 }
 
-type Scenario = (breaker: NpmBreaker) => Promise<void>
+type Scenario<Rest extends ReadonlyArray<unknown> = []> = (breaker: NpmBreaker, ...rest: Rest) => Promise<void>
 
 /** A breaker of cockatiel that half-opens after 5 seconds, by default opened by a single failure. */
 export const cockatiel =
-  (play: Scenario, options: (library: Cockatiel) => Partial<CockatielOptions> = () => ({})) =>
+  (play: Scenario<[library: Cockatiel]>, options: (library: Cockatiel) => Partial<CockatielOptions> = () => ({})) =>
   async (): Promise<void> => {
     const library = load<Cockatiel>("cockatiel")
     const breaker = library.circuitBreaker(library.handleAll, {
@@ -56,11 +52,14 @@ export const cockatiel =
       breaker: new library.ConsecutiveBreaker(1),
       ...options(library)
     })
-    await play({
-      call: (call, signal) => breaker.execute(call, signal),
-      state: () => (["closed", "open", "half-open", "open"] as const)[breaker.state],
-      on: (event, listener) => (event === "open" ? breaker.onBreak(listener) : breaker.onReset(listener))
-    })
+    await play(
+      {
+        call: (call, signal) => breaker.execute(call, signal),
+        state: () => (["closed", "open", "half-open", "open"] as const)[breaker.state],
+        on: (event, listener) => (event === "open" ? breaker.onBreak(listener) : breaker.onReset(listener))
+      },
+      library
+    )
   }
 
 /** A breaker of opossum that half-opens after 5 seconds, by default opened by a single failure. */
