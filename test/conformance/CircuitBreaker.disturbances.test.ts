@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { vi } from "vitest"
 import { altered, ours, type Selfheal } from "./support/altered.js"
-import { fail, makeBreaker, stateOf } from "./support/breaker.js"
+import { fail, lastTen, lastTenSeconds, makeBreaker, stateOf } from "./support/breaker.js"
 import { begin, settled } from "./support/calls.js"
 import { conformance } from "./support/conformance.js"
 import { beginCall, both, cockatiel, down, opossum, type NpmBreaker } from "./support/npmBreakers.js"
@@ -54,9 +54,9 @@ conformance<Selfheal>({
   ours,
   wrong: {
     "R4J before #2488: asks before it gives the place back": await altered("Outcomes", (original) => ({
-      ofExit: (exit, isFailure) => {
-        if (Exit.isFailure(exit)) isFailure(Cause.squash(exit.cause))
-        return original.ofExit(exit, isFailure)
+      ofExit: (exit, classifiers) => {
+        if (Exit.isFailure(exit)) classifiers.error(Cause.squash(exit.cause))
+        return original.ofExit(exit, classifiers)
       }
     })),
     "cockatiel, opossum: what a listener throws ends the call": await altered("PolicyEvents", (original) => ({
@@ -122,6 +122,11 @@ conformance<Selfheal>({
         yield* TestClock.adjust(1)
         const probe = yield* begin((call) => later(breaker.execute(call)))
         assert.isTrue(probe.wasAdmitted, `${step}: the circuit stayed open for too long`)
+
+        const rated = yield* makeBreaker(library, { ...lastTenSeconds, minimumThroughput: 4 })
+        yield* fail(rated, 3)
+        yield* later(fail(rated))
+        assert.strictEqual(yield* stateOf(rated), "open", `${step}: the window lost what it had counted`)
       }
     }),
   ours,
@@ -200,6 +205,12 @@ conformance<Selfheal>({
       assert.strictEqual((yield* breaker.status).probesInUse, 1)
       yield* probe.succeed
       assert.strictEqual(yield* stateOf(breaker), "closed")
+
+      const rated = yield* makeBreaker(library, { ...lastTen, minimumThroughput: 4 })
+      yield* fail(rated, 3)
+      yield* rated.reconfigure({ window: { type: "count", size: 20 } })
+      yield* fail(rated)
+      assert.strictEqual(yield* stateOf(rated), "open")
     }),
   ours,
   wrong: {

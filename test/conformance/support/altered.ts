@@ -8,6 +8,8 @@ import { vi } from "vitest"
 import type * as CircuitBreaker from "../../../src/resilience/CircuitBreaker.js"
 import * as Library from "../../../src/resilience/index.js"
 import type * as Kernel from "../../../src/resilience/kernel/CircuitBreaker.js"
+import type * as TimeWindow from "../../../src/resilience/kernel/TimeWindow.js"
+import type * as Window from "../../../src/resilience/kernel/Window.js"
 import type * as MonotonicClock from "../../../src/resilience/MonotonicClock.js"
 import type * as Outcomes from "../../../src/resilience/Outcomes.js"
 import type * as PolicyEvents from "../../../src/resilience/PolicyEvents.js"
@@ -25,6 +27,8 @@ interface Modules {
   readonly Outcomes: typeof Outcomes
   readonly PolicyEvents: typeof PolicyEvents
   readonly "kernel/CircuitBreaker": typeof Kernel
+  readonly "kernel/TimeWindow": typeof TimeWindow
+  readonly "kernel/Window": typeof Window
   readonly "effect/Ref": typeof Ref
 }
 

@@ -7,6 +7,10 @@ import type { Selfheal } from "./altered.js"
 export const makeBreaker = ({ CircuitBreaker }: Selfheal, options?: Partial<CircuitBreaker.Options>) =>
   CircuitBreaker.make({ name: "upstream", failureThreshold: 1, halfOpenMaxCalls: 1, ...options })
 
+/** Options that open the circuit by the share of failed calls: of the last ten, or of the last ten seconds. */
+export const lastTen = { failureThreshold: undefined, window: { type: "count", size: 10 } } as const
+export const lastTenSeconds = { failureThreshold: undefined, window: { type: "time", duration: "10 seconds" } } as const
+
 export const stateOf = (breaker: CircuitBreaker.CircuitBreaker) => Effect.map(breaker.status, ({ state }) => state)
 
 /** Calls of which every one fails. */

@@ -8,7 +8,7 @@ import type * as Exit from "effect/Exit"
 
 type Through = <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<A, unknown>
 
-export interface Call {
+interface Call {
   /** Whether the protected effect has begun. */
   readonly wasAdmitted: boolean
   /** How the call ended, if it has. */
