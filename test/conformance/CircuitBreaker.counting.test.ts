@@ -9,10 +9,18 @@ import { altered, ours, type Selfheal } from "./support/altered.js"
 import { fail, lastTen, lastTenSeconds, makeBreaker, stateOf } from "./support/breaker.js"
 import { begin } from "./support/calls.js"
 import { conformance } from "./support/conformance.js"
-import { beginCall, cockatiel, down, opossum, type NpmBreaker } from "./support/npmBreakers.js"
+import { beginCall, both, cockatiel, down, opossum, type NpmBreaker } from "./support/npmBreakers.js"
 
 const failTimes = async (breaker: NpmBreaker, times: number) => {
   for (let call = 0; call < times; call++) await down(breaker)
+}
+
+/** More than half of the calls of ten seconds, of at least four: four in ten seconds are 0.4 a second. */
+const overTenSeconds: Parameters<typeof both>[1] = {
+  cockatiel: ({ SamplingBreaker }) => ({
+    breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 0.4 })
+  }),
+  opossum: { volumeThreshold: 4, rollingCountTimeout: 10_000 }
 }
 
 conformance<Selfheal>({
@@ -40,31 +48,14 @@ conformance<Selfheal>({
       })
     )
   },
-  peers: {
-    cockatiel: cockatiel(
-      async (breaker) => {
-        await failTimes(breaker, 3)
-        await vi.advanceTimersByTimeAsync(3_600_000)
-        await down(breaker)
-        assert.strictEqual(breaker.state(), "closed")
-        await failTimes(breaker, 3)
-        assert.strictEqual(breaker.state(), "open")
-      },
-      // At 0.4 calls a second: four in ten seconds.
-      ({ SamplingBreaker }) => ({ breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 0.4 }) })
-    ),
-    opossum: opossum(
-      async (breaker) => {
-        await failTimes(breaker, 3)
-        await vi.advanceTimersByTimeAsync(3_600_000)
-        await down(breaker)
-        assert.strictEqual(breaker.state(), "closed")
-        await failTimes(breaker, 3)
-        assert.strictEqual(breaker.state(), "open")
-      },
-      { volumeThreshold: 4, rollingCountTimeout: 10_000 }
-    )
-  }
+  peers: both(async (breaker) => {
+    await failTimes(breaker, 3)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    await down(breaker)
+    assert.strictEqual(breaker.state(), "closed")
+    await failTimes(breaker, 3)
+    assert.strictEqual(breaker.state(), "open")
+  }, overTenSeconds)
 })
 
 conformance<Selfheal>({
@@ -90,19 +81,16 @@ conformance<Selfheal>({
       judge: (results, rule) => window.judge(results, { ...rule, minimumThroughput: 0 })
     }))
   },
-  peers: {
-    cockatiel: cockatiel(
-      async (breaker) => {
-        await down(breaker)
-        assert.strictEqual(breaker.state(), "closed")
-      },
-      ({ SamplingBreaker }) => ({ breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000 }) })
-    ),
-    opossum: opossum(async (breaker) => {
+  peers: both(
+    async (breaker) => {
       await down(breaker)
       assert.strictEqual(breaker.state(), "closed")
-    }, {})
-  }
+    },
+    {
+      cockatiel: ({ SamplingBreaker }) => ({ breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000 }) }),
+      opossum: {}
+    }
+  )
 })
 
 conformance<Selfheal>({
@@ -126,22 +114,10 @@ conformance<Selfheal>({
         results._tag === "time" && results.index < 10 ? undefined : window.judge(results, rule)
     }))
   },
-  peers: {
-    cockatiel: cockatiel(
-      async (breaker) => {
-        await failTimes(breaker, 4)
-        assert.strictEqual(breaker.state(), "open")
-      },
-      ({ SamplingBreaker }) => ({ breaker: new SamplingBreaker({ threshold: 0.5, duration: 10_000, minimumRps: 0.4 }) })
-    ),
-    opossum: opossum(
-      async (breaker) => {
-        await failTimes(breaker, 4)
-        assert.strictEqual(breaker.state(), "open")
-      },
-      { volumeThreshold: 4 }
-    )
-  }
+  peers: both(async (breaker) => {
+    await failTimes(breaker, 4)
+    assert.strictEqual(breaker.state(), "open")
+  }, overTenSeconds)
 })
 
 conformance<Selfheal>({

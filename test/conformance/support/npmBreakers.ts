@@ -80,9 +80,12 @@ export const opossum =
   }
 
 /** The same scenario for both. */
-export const both = (play: Scenario): Partial<Record<Peer, () => Promise<void>>> => ({
-  cockatiel: cockatiel(play),
-  opossum: opossum(play)
+export const both = (
+  play: Scenario,
+  options?: { readonly cockatiel?: Parameters<typeof cockatiel>[1]; readonly opossum?: object }
+): Partial<Record<Peer, () => Promise<void>>> => ({
+  cockatiel: cockatiel(play, options?.cockatiel),
+  opossum: opossum(play, options?.opossum)
 })
 
 interface NpmCall {
