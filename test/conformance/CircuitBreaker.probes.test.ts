@@ -196,7 +196,7 @@ conformance<Selfheal>({
   wrong: {
     "Polly, R4J, Failsafe, failsafe-go, rezilience, cockatiel, Sentinel, gobreaker": await altered(
       "kernel/CircuitBreaker",
-      (kernel) => ({ admit: (state, now) => kernel.admit(state, now, Infinity) })
+      (kernel) => ({ admit: (state, now) => kernel.admit(state, now, Number.MAX_VALUE) })
     )
   },
   peers: both(async (breaker) => {
