@@ -86,9 +86,9 @@ export const make = (options: {
       return {
         wait: Effect.map(state.waitOf(ticket), Duration.millis),
         cancel: Scope.close(scope, Exit.void),
-        use: (self) =>
+        use: <A, E, R>(self: Effect.Effect<A, E, R>) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(Effect.zipRight(restore(turn), claim), (claimed) => {
+            Effect.flatMap(Effect.zipRight(restore(turn), claim), (claimed): Effect.Effect<A, E | RateLimited, R> => {
               if (!claimed) return tooLate
               let started = false
               const begin = Effect.suspend(() => {
