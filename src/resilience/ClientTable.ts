@@ -76,9 +76,8 @@ export const make = (width: number, maxClients: number): ClientTable => {
     larger.set(numbers)
     numbers = larger
     links = new Int32Array(larger.buffer)
-    const more = new Array<string | undefined>(capacity)
-    keys.forEach((key, slot) => (more[slot] = key))
-    keys = more
+    const known = keys
+    keys = Array.from({ length: capacity }, (_, slot) => known[slot])
   }
   grow(Math.min(firstCapacity, maxClients + 1))
 
