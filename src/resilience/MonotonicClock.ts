@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 
 /**
  * Runs what needs the time: with monotonic milliseconds, and with the wall time for showing to people (when did the
@@ -26,5 +28,14 @@ export const nowWith = <A, E, R>(
  * @category accessors
  */
 export const now: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(monotonic(clock)))
+
+/**
+ * Monotonic milliseconds for those who have the fibre in their hands already: no step of the runtime at all.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const of = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number =>
+  monotonic(Context.get(fiber.currentDefaultServices, Clock.Clock))
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos()) / 1e6

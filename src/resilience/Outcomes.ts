@@ -8,7 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Outcome } from "./kernel/Outcome.js"
-import { AttemptTimeout, isRejection } from "./Rejection.js"
+import { isRejection, speaksOfDependency } from "./Rejection.js"
 
 /**
  * Success; a typed failure by `isFailure`, which is asked about foreign errors only; a defect is a failure; an
@@ -34,7 +34,7 @@ export const ofCause = (cause: Cause.Cause<unknown>, isFailure: (error: unknown)
   if (Cause.isDie(cause)) return "failure"
   const error = Cause.failureOption(cause)
   if (Option.isNone(error)) return Cause.isInterruptedOnly(cause) ? "interrupted" : "failure"
-  const counts = isRejection(error.value) ? error.value instanceof AttemptTimeout : holds(isFailure, error.value)
+  const counts = isRejection(error.value) ? speaksOfDependency(error.value) : holds(isFailure, error.value)
   return counts ? "failure" : "ignored"
 }
 

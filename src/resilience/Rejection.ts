@@ -76,7 +76,15 @@ export class BulkheadFull extends Data.TaggedError("BulkheadFull")<
  * @category errors
  */
 export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<
-  Details & { readonly reason: "attempt-timeout"; readonly limit: Duration.Duration }
+  Details & {
+    readonly reason: "attempt-timeout"
+    readonly limit: Duration.Duration
+    /**
+     * The policy that set the limit has ended: it counted this and retried it if it wanted to. To a policy further out
+     * it says no more than any other rejection: it counts nothing there and is not retried.
+     */
+    readonly settled?: true
+  }
 > {
   override get message(): string {
     return `An attempt at "${this.policy}" did not finish within ${Duration.format(this.limit)}`
@@ -84,16 +92,25 @@ export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<
 }
 
 /**
- * The call as a whole, with its retries and waits, ran out of time, or could not have finished in the time left.
+ * The call as a whole, with its retries and waits, ran out of time, or could not have finished in the time left. The time
+ * is the policy's own, or what was left of a deadline further out, as that of the request that is being answered: then
+ * `owner` is another name, and `limit` is that one's.
  *
  * @since 0.1.0
  * @category errors
  */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
-  Details & { readonly reason: "deadline"; readonly limit: Duration.Duration }
+  Details & {
+    readonly reason: "deadline"
+    /** The whole time, counted from when the owner began. */
+    readonly limit: Duration.Duration
+    /** Whose deadline it was. */
+    readonly owner: string
+  }
 > {
   override get message(): string {
-    return `The call of "${this.policy}" did not finish within ${Duration.format(this.limit)}${when(this.retryAfter)}`
+    const whose = this.owner === this.policy ? "" : `, the deadline of "${this.owner}"`
+    return `The call of "${this.policy}" did not finish within ${Duration.format(this.limit)}${whose}${when(this.retryAfter)}`
   }
 }
 
@@ -117,6 +134,16 @@ export const isRejection = (u: unknown): u is Rejection =>
   u instanceof BulkheadFull ||
   u instanceof AttemptTimeout ||
   u instanceof DeadlineExceeded
+
+/**
+ * Whether a rejection, met by a policy that did not make it, says something about the dependency: only an attempt that
+ * timed out does, and only as long as no policy has dealt with it.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const speaksOfDependency = (rejection: Rejection): boolean =>
+  rejection instanceof AttemptTimeout && rejection.settled !== true
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing

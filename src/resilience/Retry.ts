@@ -25,7 +25,7 @@ import type * as CircuitBreaker from "./CircuitBreaker.js"
 import * as CircuitBreakers from "./CircuitBreakers.js"
 import * as Backoff from "./kernel/Backoff.js"
 import * as OptionsReader from "./OptionsReader.js"
-import { AttemptTimeout, type CircuitOpen, isRejection } from "./Rejection.js"
+import { type CircuitOpen, isRejection, speaksOfDependency } from "./Rejection.js"
 
 /**
  * An error matches when every field that is given matches: `status` and `code` are equal to the error's own (or its
@@ -268,7 +268,7 @@ interface Progress {
 }
 
 const mayPass = (options: Options, error: unknown): boolean => {
-  if (isRejection(error)) return error instanceof AttemptTimeout && (options.isRetryable?.(error) ?? true)
+  if (isRejection(error)) return speaksOfDependency(error) && (options.isRetryable?.(error) ?? true)
   if (options.isRetryable !== undefined) return options.isRetryable(error)
   const own = read(error, "isRetryable")
   if (typeof own === "boolean") return own
