@@ -7,8 +7,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 
 interface Details {
   /** The name of the policy that rejected, which is the dependency's name in an application. */
@@ -162,6 +164,24 @@ export const isRejection = (u: unknown): u is Rejection =>
  */
 export const speaksOfDependency = (rejection: Rejection): boolean =>
   rejection instanceof AttemptTimeout && rejection.settled !== true
+
+/**
+ * What is to be said of a failure outside of the policy whose call it was: its timed-out attempts are settled.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const settle = <E>(cause: Cause.Cause<E | Rejection>): Cause.Cause<E | Rejection> =>
+  Option.isSome(Cause.find(cause, unsettled))
+    ? Cause.map(cause, (error) =>
+        error instanceof AttemptTimeout ? stackless(() => new AttemptTimeout({ ...error, settled: true })) : error
+      )
+    : cause
+
+const unsettled = (cause: Cause.Cause<unknown>): Option.Option<unknown> =>
+  Cause.isFailType(cause) && isRejection(cause.error) && speaksOfDependency(cause.error)
+    ? Option.some(cause)
+    : Option.none()
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing

@@ -1,0 +1,182 @@
+/**
+ * What passes each call of a policy through its steps. Everything that the options decide is decided when the policy is
+ * made; a call costs one mask, one reading of the clock and, where the policy has a deadline, one change of the fibre.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Deadline from "./Deadline.js"
+import * as Gate from "./Gate.js"
+import type { Outcome } from "./kernel/Outcome.js"
+import * as MonotonicClock from "./MonotonicClock.js"
+import * as Outcomes from "./Outcomes.js"
+import * as PolicyEvents from "./PolicyEvents.js"
+import type { Call, Settings } from "./PolicyOptions.js"
+import * as Rejection from "./Rejection.js"
+import * as Retry from "./Retry.js"
+import * as Timeout from "./Timeout.js"
+
+/**
+ * How a policy passes calls.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Protect = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  call?: Call
+) => Effect.Effect<A, E | Rejection.Rejection, R>
+
+/** What is known when an attempt begins. */
+interface Attempt {
+  readonly number: number
+  /** Monotonic milliseconds. */
+  readonly now: number
+  readonly until: Deadline.Deadline | undefined
+  readonly hedged: boolean
+  readonly observer: PolicyEvents.Observer | undefined
+  readonly restore: Gate.Admission["restore"]
+}
+
+/**
+ * Makes the engine of a policy.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (settings: Settings): Effect.Effect<Protect> => {
+  const { onEvent } = settings
+  return onEvent === undefined
+    ? Effect.succeed(protectWith(settings, undefined))
+    : Effect.map(
+        PolicyEvents.observers({ policy: settings.name, outcomeOf: outcomesOf(settings), onEvent }),
+        (observe) => protectWith(settings, observe)
+      )
+}
+
+const protectWith = (
+  settings: Settings,
+  observe: ((start: number) => PolicyEvents.Observer) | undefined
+): Protect => {
+  const { deadline, hedge, name, retry, retryBudget } = settings
+  const attempt = attemptThrough(settings)
+  const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
+
+  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection.Rejection, R> => {
+    const idempotent = call?.idempotent === true
+    const retries = idempotent ? schedule : undefined
+    const hedged = idempotent && hedge !== undefined
+
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiberRuntime<A, E | Rejection.Rejection, R>((fiber) => {
+        const now = MonotonicClock.of(fiber)
+        const inherited = Deadline.inheritedBy(fiber)
+        const until = Deadline.earliest(name, deadline, now, inherited)
+        const observer = observe?.(now)
+        const first = attempt(self, { number: 1, now, until, hedged, observer, restore })
+
+        const again = (number: number) =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, { number, now, until, hedged, observer, restore }))
+          )
+        const inTime = (next: Retry.Scheduled<E | Rejection.Rejection>) =>
+          Effect.flatMap(MonotonicClock.now, (now) =>
+            until !== undefined && now + Duration.toMillis(next.delay) >= until.endsAt
+              ? Effect.failCause(next.cause)
+              : (observer?.retry(next) ?? Effect.void)
+          )
+        const attempts =
+          retries === undefined
+            ? first
+            : Effect.catchAllCause(first, (cause) =>
+                restore(
+                  Retry.drive((number) => (number === 1 ? Effect.failCause(cause) : again(number)), retries, inTime)
+                )
+              )
+
+        const ended = (exit: Exit.Exit<A, E | Rejection.Rejection>) => {
+          if (until !== undefined && until !== inherited) Deadline.leave(until)
+          return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
+        }
+        const whole = Effect.matchCauseEffect(attempts, {
+          onSuccess: (a) => ended(Exit.succeed(a)),
+          onFailure: (cause) =>
+            Effect.flatMap(MonotonicClock.now, (later) =>
+              ended(Exit.failCause(Rejection.settle(ownTimeIn(cause, until, later))))
+            )
+        })
+        const paid = retryBudget === undefined ? whole : Effect.zipRight(retryBudget.deposit, whole)
+        return until === undefined || until === inherited ? paid : Effect.zipRight(Deadline.enter(until), paid)
+      })
+    )
+
+    /** A gate says that the place did not come in time; here it is known whose time that was. */
+    function ownTimeIn(
+      cause: Cause.Cause<E | Rejection.Rejection>,
+      until: Deadline.Deadline | undefined,
+      now: number
+    ): Cause.Cause<E | Rejection.Rejection> {
+      if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
+      const error = Option.getOrUndefined(Cause.failureOption(cause))
+      return isQueueRejection(error) ? Cause.fail(Deadline.error(until, name, error.retryAfter)) : cause
+    }
+  }
+}
+
+/** One attempt: through the gates, and bounded by its own limit or the time left, whichever is shorter. */
+const attemptThrough = (settings: Settings) => {
+  const { attemptTimeout, breaker, bulkhead, hedge, name, rateLimiter } = settings
+  const queues = rateLimiter !== undefined || bulkhead !== undefined
+  const gates = [rateLimiter, bulkhead, breaker].filter((gate) => gate !== undefined)
+  const pointless = breaker?.opened ?? Effect.never
+  const look = queues ? breaker?.look : undefined
+  const whileClosed = breaker === undefined ? undefined : Effect.map(breaker.status, ({ state }) => state === "closed")
+
+  // On a tie the attempt's own limit wins: the dependency was given all the time that it is meant to have.
+  const bounded = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    until: Deadline.Deadline | undefined
+  ): Effect.Effect<A, E | Rejection.Rejection, R> => {
+    const alone = attemptTimeout === Infinity ? self : Timeout.withTimeout(self, { name, limit: attemptTimeout })
+    return until === undefined
+      ? alone
+      : // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
+        Effect.withFiberRuntime((fiber) => {
+          const now = MonotonicClock.of(fiber)
+          return attemptTimeout <= Deadline.millisLeft(until, now) ? alone : Deadline.endingBy(self, until, now, name)
+        })
+  }
+
+  return <A, E, R>(self: Effect.Effect<A, E, R>, attempt: Attempt): Effect.Effect<A, E | Rejection.Rejection, R> => {
+    const { hedged, now, observer, restore, until } = attempt
+    const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
+    if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
+    const once = bounded(self, until)
+    const call =
+      hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
+    const limit = Math.min(attemptTimeout, left)
+    const passage: Gate.Passage = {
+      restore,
+      until: until?.endsAt ?? Infinity,
+      callLimit: limit === Infinity ? undefined : limit,
+      pointless
+    }
+    const through = Gate.walk(
+      observer === undefined ? gates : [...gates, observer.attempt(attempt.number)],
+      call,
+      passage
+    )
+    return look === undefined ? through : Effect.zipRight(look, through)
+  }
+}
+
+const isQueueRejection = (error: unknown): error is Rejection.RateLimited | Rejection.BulkheadFull =>
+  error instanceof Rejection.RateLimited || error instanceof Rejection.BulkheadFull
+
+/** How the outcome of an attempt is told: as the breaker counts it, where there is one. */
+const outcomesOf = ({ breaker }: Settings): ((exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>) =>
+  breaker?.outcomeOf ?? ((exit) => Effect.sync(() => Outcomes.ofExit(exit, Outcomes.everyError)))
