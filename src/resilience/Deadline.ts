@@ -210,13 +210,16 @@ export const endingBy = <A, E, R>(
  * @since 0.1.0
  * @category constructors
  */
-export const exceeded = (
-  deadline: Deadline,
-  policy: string,
-  retryAfter?: Duration.Duration
-): Effect.Effect<never, DeadlineExceeded> => Effect.fail(error(deadline, policy, retryAfter))
+export const exceeded = (deadline: Deadline, policy: string): Effect.Effect<never, DeadlineExceeded> =>
+  Effect.fail(error(deadline, policy))
 
-const error = (deadline: Deadline, policy: string, retryAfter?: Duration.Duration): DeadlineExceeded =>
+/**
+ * Its error.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const error = (deadline: Deadline, policy: string, retryAfter?: Duration.Duration): DeadlineExceeded =>
   stackless(
     () =>
       new DeadlineExceeded({

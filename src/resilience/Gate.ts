@@ -65,6 +65,8 @@ export interface Gate<out E extends Rejection = Rejection> {
 export interface Passage extends Omit<Admission, "patience"> {
   /** Until when the caller can wait, for all gates together: monotonic milliseconds, `Infinity` without a deadline. */
   readonly until: number
+  /** What the call passes last of all, once it has all permits, and interruptibly: it may still be rejected there. */
+  readonly last?: (<A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Rejection, R>) | undefined
 }
 
 /** Something that admits, whatever it rejects with. */
@@ -84,7 +86,9 @@ export const through =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
     Effect.uninterruptibleMask((restore) => {
       const { callLimit, patience = Infinity, pointless = Effect.never } = options ?? {}
-      const pass = (until: number) => walk(gates, self, { restore, until, callLimit, pointless })
+      const pass = (until: number) =>
+        // What comes out is what the gates reject with, or what made the waiting pointless, which `G` stands for, too.
+        walk(gates, self, { restore, until, callLimit, pointless }) as Effect.Effect<A, E | G, R>
       return patience === Infinity ? pass(Infinity) : Effect.flatMap(MonotonicClock.now, (now) => pass(now + patience))
     })
 
@@ -94,19 +98,19 @@ export const through =
  * @since 0.1.0
  * @category combinators
  */
-export const walk = <G extends Rejection, A, E, R>(
-  gates: ReadonlyArray<Door<G>>,
+export const walk = <A, E, R>(
+  gates: ReadonlyArray<Door<Rejection>>,
   self: Effect.Effect<A, E, R>,
-  { callLimit, pointless, restore, until }: Passage
-): Effect.Effect<A, E | G, R> => {
+  { callLimit, last, pointless, restore, until }: Passage
+): Effect.Effect<A, E | Rejection, R> => {
   let started = false
   const begin = Effect.suspend(() => {
     started = true
     return self
   })
-  const enter = (index: number): Effect.Effect<A, E | G, R> => {
+  const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
     const gate = gates[index]
-    if (gate === undefined) return restore(begin)
+    if (gate === undefined) return restore(last === undefined ? begin : last(begin))
     // Suspended, so that a gate that throws breaks nothing but this call.
     const admit =
       until === Infinity

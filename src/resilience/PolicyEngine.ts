@@ -26,10 +26,9 @@ import * as Timeout from "./Timeout.js"
  * @since 0.1.0
  * @category models
  */
-export type Protect = <A, E, R>(
-  self: Effect.Effect<A, E, R>,
-  call?: Call
-) => Effect.Effect<A, E | Rejection.Rejection, R>
+export type Protect = <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E | Rejected, R>
+
+type Rejected = Rejection.Rejection
 
 /** What is known when an attempt begins. */
 interface Attempt {
@@ -58,89 +57,99 @@ export const make = (settings: Settings): Effect.Effect<Protect> => {
       )
 }
 
-const protectWith = (
-  settings: Settings,
-  observe: ((start: number) => PolicyEvents.Observer) | undefined
-): Protect => {
+const protectWith = (settings: Settings, observe: ((start: number) => PolicyEvents.Observer) | undefined): Protect => {
   const { deadline, hedge, name, retry, retryBudget } = settings
   const attempt = attemptThrough(settings)
   const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
+  const deposit = retryBudget?.deposit
 
-  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection.Rejection, R> => {
+  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejected, R> => {
     const idempotent = call?.idempotent === true
     const retries = idempotent ? schedule : undefined
     const hedged = idempotent && hedge !== undefined
 
     return Effect.uninterruptibleMask((restore) =>
-      Effect.withFiberRuntime<A, E | Rejection.Rejection, R>((fiber) => {
+      Effect.withFiberRuntime<A, E | Rejected, R>((fiber) => {
         const now = MonotonicClock.of(fiber)
         const inherited = Deadline.inheritedBy(fiber)
         const until = Deadline.earliest(name, deadline, now, inherited)
         const observer = observe?.(now)
-        const first = attempt(self, { number: 1, now, until, hedged, observer, restore })
+        const common = { until, hedged, observer }
 
+        const first = attempt(self, { ...common, number: 1, now, restore })
         const again = (number: number) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, { number, now, until, hedged, observer, restore }))
-          )
-        const inTime = (next: Retry.Scheduled<E | Rejection.Rejection>) =>
-          Effect.flatMap(MonotonicClock.now, (now) =>
-            until !== undefined && now + Duration.toMillis(next.delay) >= until.endsAt
-              ? Effect.failCause(next.cause)
-              : (observer?.retry(next) ?? Effect.void)
+            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, { ...common, number, now, restore }))
           )
         const attempts =
           retries === undefined
             ? first
             : Effect.catchAllCause(first, (cause) =>
                 restore(
-                  Retry.drive((number) => (number === 1 ? Effect.failCause(cause) : again(number)), retries, inTime)
+                  Retry.drive(
+                    (number) => (number === 1 ? Effect.failCause(cause) : again(number)),
+                    retries,
+                    inTime(until, observer)
+                  )
                 )
               )
 
-        const ended = (exit: Exit.Exit<A, E | Rejection.Rejection>) => {
-          if (until !== undefined && until !== inherited) Deadline.leave(until)
+        const own = until === inherited ? undefined : until
+        const ended = (exit: Exit.Exit<A, E | Rejected>): Effect.Effect<A, E | Rejected> => {
+          if (own !== undefined) Deadline.leave(own)
           return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
         }
         const whole = Effect.matchCauseEffect(attempts, {
           onSuccess: (a) => ended(Exit.succeed(a)),
           onFailure: (cause) =>
-            Effect.flatMap(MonotonicClock.now, (later) =>
-              ended(Exit.failCause(Rejection.settle(ownTimeIn(cause, until, later))))
+            Effect.flatMap(MonotonicClock.now, (now) =>
+              ended(Exit.failCause(Rejection.settle(withTimeOwned(cause, until, name, now))))
             )
         })
-        const paid = retryBudget === undefined ? whole : Effect.zipRight(retryBudget.deposit, whole)
-        return until === undefined || until === inherited ? paid : Effect.zipRight(Deadline.enter(until), paid)
+        const paid = deposit === undefined ? whole : Effect.zipRight(deposit, whole)
+        return own === undefined ? paid : Effect.zipRight(Deadline.enter(own), paid)
       })
     )
-
-    /** A gate says that the place did not come in time; here it is known whose time that was. */
-    function ownTimeIn(
-      cause: Cause.Cause<E | Rejection.Rejection>,
-      until: Deadline.Deadline | undefined,
-      now: number
-    ): Cause.Cause<E | Rejection.Rejection> {
-      if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
-      const error = Option.getOrUndefined(Cause.failureOption(cause))
-      return isQueueRejection(error) ? Cause.fail(Deadline.error(until, name, error.retryAfter)) : cause
-    }
   }
+}
+
+/** Allows a retry that begins before the deadline, and tells of it. */
+const inTime =
+  (until: Deadline.Deadline | undefined, observer: PolicyEvents.Observer | undefined) =>
+  <E>(next: Retry.Scheduled<E>): Effect.Effect<void, E> =>
+    Effect.flatMap(MonotonicClock.now, (now) =>
+      until !== undefined && now + Duration.toMillis(next.delay) >= until.endsAt
+        ? Effect.failCause(next.cause)
+        : (observer?.retry(next) ?? Effect.void)
+    )
+
+/** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
+const withTimeOwned = <E>(
+  cause: Cause.Cause<E | Rejected>,
+  until: Deadline.Deadline | undefined,
+  name: string,
+  now: number
+): Cause.Cause<E | Rejected> => {
+  if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
+  const error = Option.getOrUndefined(Cause.failureOption(cause))
+  return error instanceof Rejection.RateLimited || error instanceof Rejection.BulkheadFull
+    ? Cause.map(cause, (one) => (one === error ? Deadline.error(until, name, error.retryAfter) : one))
+    : cause
 }
 
 /** One attempt: through the gates, and bounded by its own limit or the time left, whichever is shorter. */
 const attemptThrough = (settings: Settings) => {
   const { attemptTimeout, breaker, bulkhead, hedge, name, rateLimiter } = settings
-  const queues = rateLimiter !== undefined || bulkhead !== undefined
-  const gates = [rateLimiter, bulkhead, breaker].filter((gate) => gate !== undefined)
+  const queues = [rateLimiter, bulkhead].filter((gate) => gate !== undefined)
   const pointless = breaker?.opened ?? Effect.never
-  const look = queues ? breaker?.look : undefined
+  const look = queues.length === 0 ? undefined : breaker?.look
   const whileClosed = breaker === undefined ? undefined : Effect.map(breaker.status, ({ state }) => state === "closed")
 
   // On a tie the attempt's own limit wins: the dependency was given all the time that it is meant to have.
   const bounded = <A, E, R>(
     self: Effect.Effect<A, E, R>,
     until: Deadline.Deadline | undefined
-  ): Effect.Effect<A, E | Rejection.Rejection, R> => {
+  ): Effect.Effect<A, E | Rejected, R> => {
     const alone = attemptTimeout === Infinity ? self : Timeout.withTimeout(self, { name, limit: attemptTimeout })
     return until === undefined
       ? alone
@@ -151,31 +160,30 @@ const attemptThrough = (settings: Settings) => {
         })
   }
 
-  return <A, E, R>(self: Effect.Effect<A, E, R>, attempt: Attempt): Effect.Effect<A, E | Rejection.Rejection, R> => {
-    const { hedged, now, observer, restore, until } = attempt
+  return <A, E, R>(self: Effect.Effect<A, E, R>, attempt: Attempt): Effect.Effect<A, E | Rejected, R> => {
+    const { hedged, now, number, observer, restore, until } = attempt
     const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
+
     const once = bounded(self, until)
-    const call =
-      hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
+    const call = hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
     const limit = Math.min(attemptTimeout, left)
-    const passage: Gate.Passage = {
+    const callLimit = limit === Infinity ? undefined : limit
+    const guarded = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | Rejected, R> => {
+      const observed = observer === undefined ? call : observer.attempt(call, number)
+      return breaker === undefined ? observed : breaker.execute(observed, { callLimit })
+    }
+    if (queues.length === 0) return restore(guarded(call))
+    const queued = Gate.walk(queues, call, {
       restore,
       until: until?.endsAt ?? Infinity,
-      callLimit: limit === Infinity ? undefined : limit,
-      pointless
-    }
-    const through = Gate.walk(
-      observer === undefined ? gates : [...gates, observer.attempt(attempt.number)],
-      call,
-      passage
-    )
-    return look === undefined ? through : Effect.zipRight(look, through)
+      callLimit,
+      pointless,
+      last: guarded
+    })
+    return look === undefined ? queued : Effect.zipRight(look, queued)
   }
 }
-
-const isQueueRejection = (error: unknown): error is Rejection.RateLimited | Rejection.BulkheadFull =>
-  error instanceof Rejection.RateLimited || error instanceof Rejection.BulkheadFull
 
 /** How the outcome of an attempt is told: as the breaker counts it, where there is one. */
 const outcomesOf = ({ breaker }: Settings): ((exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>) =>

@@ -14,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Gate } from "./Gate.js"
 import type { Outcome } from "./kernel/Outcome.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import { isRejection, type Rejection } from "./Rejection.js"
@@ -79,8 +78,8 @@ export type Listener = (event: Event) => Effect.Effect<void>
  * @category models
  */
 export interface Observer {
-  /** Stands innermost, so that it sees just the attempts that passed all others. */
-  readonly attempt: (number: number) => Gate<never>
+  /** Put around what remains when the gates are passed. */
+  readonly attempt: <A, E, R>(self: Effect.Effect<A, E, R>, number: number) => Effect.Effect<A, E, R>
   readonly retry: (retry: Scheduled<unknown>) => Effect.Effect<void>
   readonly ended: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
 }
@@ -115,20 +114,18 @@ export const observers = (options: {
     return (start) => {
       let attempts = 0
       return {
-        attempt: (attempt) => ({
-          name: "observer",
-          admit: () =>
-            Effect.map(MonotonicClock.now, (since) => (exit, started) => {
-              if (started === false) return Effect.void
-              attempts = attempt
-              return ended(exit, since, (outcome, elapsedMillis) => ({
+        attempt: (self, attempt) =>
+          Effect.flatMap(MonotonicClock.now, (since) => {
+            attempts = attempt
+            return Effect.onExit(self, (exit) =>
+              ended(exit, since, (outcome, elapsedMillis) => ({
                 _tag: "AttemptEnded",
                 attempt,
                 outcome,
                 elapsedMillis
               }))
-            })
-        }),
+            )
+          }),
 
         retry: ({ attempt, cause, delay }) =>
           Effect.sync(() =>
