@@ -30,15 +30,12 @@ export type Protect = <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Ef
 
 type Rejected = Rejection.Rejection
 
-/** What is known when an attempt begins. */
-interface Attempt {
-  readonly number: number
-  /** Monotonic milliseconds. */
-  readonly now: number
+/** One call on its way. */
+interface Run {
+  /** The earliest deadline that holds for it. */
   readonly until: Deadline.Deadline | undefined
   readonly hedged: boolean
   readonly observer: PolicyEvents.Observer | undefined
-  readonly restore: Gate.Admission["restore"]
 }
 
 /**
@@ -58,64 +55,75 @@ export const make = (settings: Settings): Effect.Effect<Protect> => {
 }
 
 const protectWith = (settings: Settings, observe: ((start: number) => PolicyEvents.Observer) | undefined): Protect => {
-  const { deadline, hedge, name, retry, retryBudget } = settings
+  const { attemptTimeout, breaker, bulkhead, deadline, hedge, name, rateLimiter, retry, retryBudget } = settings
   const attempt = attemptThrough(settings)
   const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
   const deposit = retryBudget?.deposit
+  const breakerAlone =
+    Math.min(deadline, attemptTimeout) === Infinity && !(rateLimiter ?? bulkhead ?? retry ?? hedge ?? observe)
+
+  /** What follows when the first attempt has failed; until then none of it exists. */
+  const retryFrom = <A, E, R>(
+    cause: Cause.Cause<E | Rejected>,
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    retries: NonNullable<typeof schedule>
+  ): Effect.Effect<A, E | Rejected, R> => {
+    const again = (number: number) =>
+      number === 1
+        ? Effect.failCause(cause)
+        : Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
+          )
+    return Retry.drive(again, retries, inTime(run))
+  }
+
+  const endRun = <A, E>(
+    exit: Exit.Exit<A, E | Rejected>,
+    run: Run,
+    own: Deadline.Deadline | undefined
+  ): Effect.Effect<A, E | Rejected> => {
+    if (own !== undefined) Deadline.leave(own)
+    return run.observer === undefined ? exit : Effect.zipRight(run.observer.ended(exit), exit)
+  }
 
   return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejected, R> => {
     const idempotent = call?.idempotent === true
     const retries = idempotent ? schedule : undefined
     const hedged = idempotent && hedge !== undefined
 
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.withFiberRuntime<A, E | Rejected, R>((fiber) => {
-        const now = MonotonicClock.of(fiber)
-        const inherited = Deadline.inheritedBy(fiber)
-        const until = Deadline.earliest(name, deadline, now, inherited)
-        const observer = observe?.(now)
-        const common = { until, hedged, observer }
+    return Effect.withFiberRuntime<A, E | Rejected, R>((fiber) => {
+      const inherited = Deadline.inheritedBy(fiber)
+      if (breakerAlone && inherited === undefined) return breaker === undefined ? self : breaker.execute(self)
 
-        const first = attempt(self, { ...common, number: 1, now, restore })
-        const again = (number: number) =>
-          Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, { ...common, number, now, restore }))
-          )
+      return Effect.uninterruptibleMask((restore) => {
+        const now = MonotonicClock.of(fiber)
+        const until = Deadline.earliest(name, deadline, now, inherited)
+        const own = until === inherited ? undefined : until
+        const run: Run = { until, hedged, observer: observe?.(now) }
+
+        const first = attempt(self, run, 1, now, restore)
         const attempts =
           retries === undefined
             ? first
-            : Effect.catchAllCause(first, (cause) =>
-                restore(
-                  Retry.drive(
-                    (number) => (number === 1 ? Effect.failCause(cause) : again(number)),
-                    retries,
-                    inTime(until, observer)
-                  )
-                )
-              )
-
-        const own = until === inherited ? undefined : until
-        const ended = (exit: Exit.Exit<A, E | Rejected>): Effect.Effect<A, E | Rejected> => {
-          if (own !== undefined) Deadline.leave(own)
-          return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
-        }
+            : Effect.catchAllCause(first, (cause) => restore(retryFrom(cause, self, run, retries)))
         const whole = Effect.matchCauseEffect(attempts, {
-          onSuccess: (a) => ended(Exit.succeed(a)),
+          onSuccess: (a) => endRun(Exit.succeed(a), run, own),
           onFailure: (cause) =>
             Effect.flatMap(MonotonicClock.now, (now) =>
-              ended(Exit.failCause(Rejection.settle(withTimeOwned(cause, until, name, now))))
+              endRun(Exit.failCause(Rejection.settle(withTimeOwned(cause, run, name, now))), run, own)
             )
         })
         const paid = deposit === undefined ? whole : Effect.zipRight(deposit, whole)
         return own === undefined ? paid : Effect.zipRight(Deadline.enter(own), paid)
       })
-    )
+    })
   }
 }
 
 /** Allows a retry that begins before the deadline, and tells of it. */
 const inTime =
-  (until: Deadline.Deadline | undefined, observer: PolicyEvents.Observer | undefined) =>
+  ({ observer, until }: Run) =>
   <E>(next: Retry.Scheduled<E>): Effect.Effect<void, E> =>
     Effect.flatMap(MonotonicClock.now, (now) =>
       until !== undefined && now + Duration.toMillis(next.delay) >= until.endsAt
@@ -126,7 +134,7 @@ const inTime =
 /** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
 const withTimeOwned = <E>(
   cause: Cause.Cause<E | Rejected>,
-  until: Deadline.Deadline | undefined,
+  { until }: Run,
   name: string,
   now: number
 ): Cause.Cause<E | Rejected> => {
@@ -160,26 +168,39 @@ const attemptThrough = (settings: Settings) => {
         })
   }
 
-  return <A, E, R>(self: Effect.Effect<A, E, R>, attempt: Attempt): Effect.Effect<A, E | Rejected, R> => {
-    const { hedged, now, number, observer, restore, until } = attempt
+  const guarded = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    number: number,
+    limit: number
+  ): Effect.Effect<A, E | Rejected, R> => {
+    const observed = run.observer === undefined ? self : run.observer.attempt(self, number)
+    if (breaker === undefined) return observed
+    return limit === Infinity ? breaker.execute(observed) : breaker.execute(observed, { callLimit: limit })
+  }
+
+  return <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    number: number,
+    now: number,
+    restore: Gate.Admission["restore"]
+  ): Effect.Effect<A, E | Rejected, R> => {
+    const { hedged, until } = run
     const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
 
     const once = bounded(self, until)
     const call = hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
     const limit = Math.min(attemptTimeout, left)
-    const callLimit = limit === Infinity ? undefined : limit
-    const guarded = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | Rejected, R> => {
-      const observed = observer === undefined ? call : observer.attempt(call, number)
-      return breaker === undefined ? observed : breaker.execute(observed, { callLimit })
-    }
-    if (queues.length === 0) return restore(guarded(call))
+    if (queues.length === 0) return restore(guarded(call, run, number, limit))
+
     const queued = Gate.walk(queues, call, {
       restore,
-      until: until?.endsAt ?? Infinity,
-      callLimit,
+      until: until === undefined ? Infinity : until.endsAt,
+      callLimit: limit === Infinity ? undefined : limit,
       pointless,
-      last: guarded
+      last: (begin) => guarded(begin, run, number, limit)
     })
     return look === undefined ? queued : Effect.zipRight(look, queued)
   }
