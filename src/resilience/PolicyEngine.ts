@@ -18,6 +18,7 @@ import * as PolicyEvents from "./PolicyEvents.js"
 import type { Call, Settings } from "./PolicyOptions.js"
 import * as Rejection from "./Rejection.js"
 import * as Retry from "./Retry.js"
+import * as RetryDriver from "./RetryDriver.js"
 import * as Timeout from "./Timeout.js"
 
 /**
@@ -62,20 +63,22 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
   const breakerAlone =
     Math.min(deadline, attemptTimeout) === Infinity && !(rateLimiter ?? bulkhead ?? retry ?? hedge ?? observe)
 
-  /** What follows when the first attempt has failed; until then none of it exists. */
-  const retryFrom = <A, E, R>(
-    cause: Cause.Cause<E | Rejected>,
+  /** The attempts from the second on. */
+  const retried = <A, E, R>(
+    first: Cause.Cause<E | Rejected>,
     self: Effect.Effect<A, E, R>,
     run: Run,
-    retries: NonNullable<typeof schedule>
+    schedule: Retry.Driver<unknown>["schedule"]
   ): Effect.Effect<A, E | Rejected, R> => {
     const again = (number: number) =>
-      number === 1
-        ? Effect.failCause(cause)
-        : Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
-          )
-    return Retry.drive(again, retries, inTime(run))
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
+      )
+    return RetryDriver.retried(
+      again,
+      { schedule, budget: retryBudget, inTime: inTimeFor(run), before: run.observer?.retry },
+      first
+    )
   }
 
   const endRun = <A, E>(
@@ -106,7 +109,7 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
         const attempts =
           retries === undefined
             ? first
-            : Effect.catchAllCause(first, (cause) => restore(retryFrom(cause, self, run, retries)))
+            : Effect.catchAllCause(first, (cause) => restore(retried(cause, self, run, retries)))
         const whole = Effect.matchCauseEffect(attempts, {
           onSuccess: (a) => endRun(Exit.succeed(a), run, own),
           onFailure: (cause) =>
@@ -121,15 +124,12 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
   }
 }
 
-/** Allows a retry that begins before the deadline, and tells of it. */
-const inTime =
-  ({ observer, until }: Run) =>
-  <E>(next: Retry.Scheduled<E>): Effect.Effect<void, E> =>
-    Effect.flatMap(MonotonicClock.now, (now) =>
-      until !== undefined && now + Duration.toMillis(next.delay) >= until.endsAt
-        ? Effect.failCause(next.cause)
-        : (observer?.retry(next) ?? Effect.void)
-    )
+/** A retry that could not begin before the deadline is not worth the wait. */
+const inTimeFor = ({ until }: Run) =>
+  until === undefined
+    ? undefined
+    : ({ delay }: Retry.Scheduled<unknown>) =>
+        Effect.map(MonotonicClock.now, (now) => now + Duration.toMillis(delay) < until.endsAt)
 
 /** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
 const withTimeOwned = <E>(
