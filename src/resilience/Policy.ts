@@ -38,6 +38,20 @@ import * as PolicyOptions from "./PolicyOptions.js"
 import type { Rejection } from "./Rejection.js"
 
 export { PolicyConfigurationError } from "./PolicyOptions.js"
+export {
+  attemptTimeout,
+  breaker,
+  bulkhead,
+  compose,
+  deadline,
+  fallback,
+  type FallbackStep,
+  hedge,
+  type PolicyWithFallback,
+  rateLimit,
+  retry,
+  type Step
+} from "./PolicySteps.js"
 
 /**
  * @since 0.1.0
@@ -63,12 +77,7 @@ export type Event = PolicyEvents.Event
  * @since 0.1.0
  * @category models
  */
-export interface Policy {
-  readonly name: string
-  readonly protect: <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E | Rejection, R>
-  /** What was built, outside in, for logs, docs and tests. */
-  readonly describe: string
-}
+export type Policy = Engine.Policy
 
 /**
  * Builds a policy. Fails with `PolicyConfigurationError`, which names every wrong or crossed option and what to change.
@@ -77,13 +86,7 @@ export interface Policy {
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Policy, PolicyOptions.PolicyConfigurationError> =>
-  Effect.flatMap(PolicyOptions.settingsOf(options), (settings) =>
-    Effect.map(Engine.make(settings), (protect) => ({
-      name: settings.name,
-      protect,
-      describe: PolicyOptions.describe(settings)
-    }))
-  )
+  Effect.flatMap(PolicyOptions.settingsOf(options), Engine.make)
 
 /**
  * Passes an effect through a policy.

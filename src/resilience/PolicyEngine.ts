@@ -15,21 +15,25 @@ import type { Outcome } from "./kernel/Outcome.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import * as Outcomes from "./Outcomes.js"
 import * as PolicyEvents from "./PolicyEvents.js"
-import type { Call, Settings } from "./PolicyOptions.js"
-import * as Rejection from "./Rejection.js"
+import { type Call, describe, type Settings } from "./PolicyOptions.js"
+import { BulkheadFull, RateLimited, type Rejection, settle } from "./Rejection.js"
 import * as Retry from "./Retry.js"
 import * as RetryDriver from "./RetryDriver.js"
 import * as Timeout from "./Timeout.js"
 
 /**
- * How a policy passes calls.
+ * A policy, ready for calls.
  *
  * @since 0.1.0
  * @category models
  */
-export type Protect = <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E | Rejected, R>
-
-type Rejected = Rejection.Rejection
+export interface Policy {
+  readonly name: string
+  /** Passes an effect through the policy, which adds its rejections to the errors. */
+  readonly protect: <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E | Rejection, R>
+  /** What was built, outside in, for logs, docs and tests. */
+  readonly describe: string
+}
 
 /** One call on its way. */
 interface Run {
@@ -40,22 +44,28 @@ interface Run {
 }
 
 /**
- * Makes the engine of a policy.
+ * Makes a policy from what its options said.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (settings: Settings): Effect.Effect<Protect> => {
-  const { onEvent } = settings
-  return onEvent === undefined
-    ? Effect.succeed(protectWith(settings, undefined))
-    : Effect.map(
-        PolicyEvents.observers({ policy: settings.name, outcomeOf: outcomesOf(settings), onEvent }),
-        (observe) => protectWith(settings, observe)
-      )
+export const make = (settings: Settings): Effect.Effect<Policy> => {
+  const { name, onEvent } = settings
+  const observe =
+    onEvent === undefined
+      ? Effect.succeed(undefined)
+      : PolicyEvents.observers({ policy: name, outcomeOf: outcomesOf(settings), onEvent })
+  return Effect.map(observe, (observe) => ({
+    name,
+    protect: protectWith(settings, observe),
+    describe: describe(settings)
+  }))
 }
 
-const protectWith = (settings: Settings, observe: ((start: number) => PolicyEvents.Observer) | undefined): Protect => {
+const protectWith = (
+  settings: Settings,
+  observe: ((start: number) => PolicyEvents.Observer) | undefined
+): Policy["protect"] => {
   const { attemptTimeout, breaker, bulkhead, deadline, hedge, name, rateLimiter, retry, retryBudget } = settings
   const attempt = attemptThrough(settings)
   const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
@@ -65,11 +75,11 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
 
   /** The attempts from the second on. */
   const retried = <A, E, R>(
-    first: Cause.Cause<E | Rejected>,
+    first: Cause.Cause<E | Rejection>,
     self: Effect.Effect<A, E, R>,
     run: Run,
     schedule: Retry.Driver<unknown>["schedule"]
-  ): Effect.Effect<A, E | Rejected, R> => {
+  ): Effect.Effect<A, E | Rejection, R> => {
     const again = (number: number) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
@@ -82,20 +92,20 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
   }
 
   const endRun = <A, E>(
-    exit: Exit.Exit<A, E | Rejected>,
+    exit: Exit.Exit<A, E | Rejection>,
     run: Run,
     own: Deadline.Deadline | undefined
-  ): Effect.Effect<A, E | Rejected> => {
+  ): Effect.Effect<A, E | Rejection> => {
     if (own !== undefined) Deadline.leave(own)
     return run.observer === undefined ? exit : Effect.zipRight(run.observer.ended(exit), exit)
   }
 
-  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejected, R> => {
+  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection, R> => {
     const idempotent = call?.idempotent === true
     const retries = idempotent ? schedule : undefined
     const hedged = idempotent && hedge !== undefined
 
-    return Effect.withFiberRuntime<A, E | Rejected, R>((fiber) => {
+    return Effect.withFiberRuntime<A, E | Rejection, R>((fiber) => {
       const inherited = Deadline.inheritedBy(fiber)
       if (breakerAlone && inherited === undefined) return breaker === undefined ? self : breaker.execute(self)
 
@@ -114,7 +124,7 @@ const protectWith = (settings: Settings, observe: ((start: number) => PolicyEven
           onSuccess: (a) => endRun(Exit.succeed(a), run, own),
           onFailure: (cause) =>
             Effect.flatMap(MonotonicClock.now, (now) =>
-              endRun(Exit.failCause(Rejection.settle(withTimeOwned(cause, run, name, now))), run, own)
+              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run, own)
             )
         })
         const paid = deposit === undefined ? whole : Effect.zipRight(deposit, whole)
@@ -133,14 +143,14 @@ const inTimeFor = ({ until }: Run) =>
 
 /** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
 const withTimeOwned = <E>(
-  cause: Cause.Cause<E | Rejected>,
+  cause: Cause.Cause<E | Rejection>,
   { until }: Run,
   name: string,
   now: number
-): Cause.Cause<E | Rejected> => {
+): Cause.Cause<E | Rejection> => {
   if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
   const error = Option.getOrUndefined(Cause.failureOption(cause))
-  return error instanceof Rejection.RateLimited || error instanceof Rejection.BulkheadFull
+  return error instanceof RateLimited || error instanceof BulkheadFull
     ? Cause.map(cause, (one) => (one === error ? Deadline.error(until, name, error.retryAfter) : one))
     : cause
 }
@@ -157,7 +167,7 @@ const attemptThrough = (settings: Settings) => {
   const bounded = <A, E, R>(
     self: Effect.Effect<A, E, R>,
     until: Deadline.Deadline | undefined
-  ): Effect.Effect<A, E | Rejected, R> => {
+  ): Effect.Effect<A, E | Rejection, R> => {
     const alone = attemptTimeout === Infinity ? self : Timeout.withTimeout(self, { name, limit: attemptTimeout })
     return until === undefined
       ? alone
@@ -173,7 +183,7 @@ const attemptThrough = (settings: Settings) => {
     run: Run,
     number: number,
     limit: number
-  ): Effect.Effect<A, E | Rejected, R> => {
+  ): Effect.Effect<A, E | Rejection, R> => {
     const observed = run.observer === undefined ? self : run.observer.attempt(self, number)
     if (breaker === undefined) return observed
     return limit === Infinity ? breaker.execute(observed) : breaker.execute(observed, { callLimit: limit })
@@ -185,7 +195,7 @@ const attemptThrough = (settings: Settings) => {
     number: number,
     now: number,
     restore: Gate.Admission["restore"]
-  ): Effect.Effect<A, E | Rejected, R> => {
+  ): Effect.Effect<A, E | Rejection, R> => {
     const { hedged, until } = run
     const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)

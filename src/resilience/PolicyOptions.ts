@@ -94,14 +94,18 @@ export interface Settings extends Omit<Options, "deadline" | "attemptTimeout" | 
 }
 
 /**
- * Reads the options, or says everything that is wrong with them and what to change.
+ * Reads the options, or says everything that is wrong with them and what to change, after what was found wrong before.
  *
  * @since 0.1.0
  * @category options
  */
-export const settingsOf = (options: Options): Effect.Effect<Settings, PolicyConfigurationError> =>
+export const settingsOf = (
+  options: Options,
+  before: ReadonlyArray<string> = []
+): Effect.Effect<Settings, PolicyConfigurationError> =>
   Effect.flatMap(options.hedge?.status ?? Effect.succeed(undefined), (hedge) => {
     const read = OptionsReader.make()
+    before.forEach(read.refuse)
     const limit = (option: "deadline" | "attemptTimeout"): number => {
       const input = options[option]
       return input === undefined ? Infinity : read.duration(option, input, 1)
