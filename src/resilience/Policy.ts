@@ -37,7 +37,9 @@ import type * as PolicyEvents from "./PolicyEvents.js"
 import * as PolicyOptions from "./PolicyOptions.js"
 import type { Rejection } from "./Rejection.js"
 
+export { config, type Defaults, type PolicyValues } from "./PolicyConfig.js"
 export { PolicyConfigurationError } from "./PolicyOptions.js"
+export { database, http } from "./PolicyPresets.js"
 export {
   attemptTimeout,
   breaker,
@@ -52,6 +54,7 @@ export {
   retry,
   type Step
 } from "./PolicySteps.js"
+export { type Protected, protectAll } from "./ProtectedService.js"
 
 /**
  * @since 0.1.0
