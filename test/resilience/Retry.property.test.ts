@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
-import type { RetryBudgetExhausted } from "../../src/resilience/Rejection.js"
+import { RetryBudgetExhausted } from "../../src/resilience/Rejection.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
 
@@ -103,7 +103,7 @@ const play = (callers: ReadonlyArray<Caller>, reserve: number, retries: Retries,
       }
     }
 
-    const fibers = yield* Effect.forEach(callers, (caller) => {
+    const fibers = yield* Effect.forEach(callers, (caller): Effect.Effect<Fiber.Fiber<string, Failure | "timeout">> => {
       const { begins, leaves } = caller
       const { begun, call } = callOf(caller)
       count("before", "all")
@@ -145,10 +145,7 @@ const play = (callers: ReadonlyArray<Caller>, reserve: number, retries: Retries,
       const exit = exits[index]!
       const spent =
         Exit.isFailure(exit) &&
-        Option.exists(
-          Cause.failureOption(exit.cause),
-          (error) => typeof error === "object" && error._tag === "RetryBudgetExhausted"
-        )
+        Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof RetryBudgetExhausted)
       if (leaves !== undefined || spent) return
       const { end, failed } = foretell(steps)
       if (Exit.isSuccess(exit)) return assert.strictEqual(end, "success")
