@@ -18,7 +18,7 @@ const maxHedges = 2
 
 const attempt = fc.record({
   takes: fc.integer({ min: 0, max: 120 }),
-  ends: fc.constantFrom("success", "failure", "failure", "fatal", "defect", "interruption"),
+  ends: fc.constantFrom(...(["success", "failure", "failure", "fatal", "defect", "interruption"] as const)),
   letsGoIn: fc.constantFrom(0, 0, 15)
 })
 
@@ -26,7 +26,7 @@ const call = fc.record({
   attempts: fc.array(attempt, { minLength: maxHedges + 1, maxLength: maxHedges + 1 }),
   grants: fc.array(fc.boolean(), { minLength: maxHedges, maxLength: maxHedges }),
   thinks: fc.constantFrom(0, 0, 10),
-  leaves: fc.constantFrom("never", "interrupted", "timed out", "with its parent", "uninterruptible"),
+  leaves: fc.constantFrom(...(["never", "interrupted", "timed out", "with its parent", "uninterruptible"] as const)),
   after: fc.integer({ min: 1, max: 100 })
 })
 type Call = typeof call extends fc.Arbitrary<infer T> ? T : never
@@ -62,7 +62,7 @@ const play = (script: Call, protect: Protect) =>
       refund: Effect.sync(() => void counts.refunded++),
       status: Effect.dieMessage("not asked here")
     }
-    const ends = {
+    const ends: Record<(typeof script.attempts)[number]["ends"], Effect.Effect<string, string>> = {
       success: Effect.succeed("up"),
       failure: Effect.fail("down"),
       fatal: Effect.fail("fatal"),

@@ -176,8 +176,8 @@ describe("Hedge", () => {
       ])
       assert.strictEqual(at, 350)
       assert.deepStrictEqual(attemptsIn(exit), [1, 3, 2])
-      const caught = Effect.catchTag(exit, "Down", (error) => Effect.succeed(error.attempt))
-      assert.strictEqual(yield* caught, 1)
+      const caught = Effect.catchAll(exit, (error) => Effect.succeed(error))
+      assert.deepStrictEqual(yield* caught, new Down({ attempt: 1 }), "whoever handles the error sees the last one")
     })
   )
 
