@@ -26,13 +26,14 @@ const when = (retryAfter: Duration.Duration | undefined): string =>
  * - `open`: too many calls failed; the next probe is allowed after `retryAfter`.
  * - `half-open-full`: probes are on their way and no further one is allowed.
  * - `forced-open`: an operator opened the circuit.
+ * - `isolated`: somebody holds the circuit open for as long as a task of theirs takes.
  * - `throttled`: the dependency itself asked to be left alone until then.
  *
  * @since 0.1.0
  * @category errors
  */
 export class CircuitOpen extends Data.TaggedError("CircuitOpen")<
-  Details & { readonly reason: "open" | "half-open-full" | "forced-open" | "throttled" }
+  Details & { readonly reason: "open" | "half-open-full" | "forced-open" | "isolated" | "throttled" }
 > {
   override get message(): string {
     return `The circuit of "${this.policy}" is open (${this.reason})${when(this.retryAfter)}`
