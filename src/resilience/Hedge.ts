@@ -41,6 +41,7 @@ import * as LatencySketch from "./kernel/LatencySketch.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import * as OptionsReader from "./OptionsReader.js"
 import * as Retry from "./Retry.js"
+import type { RetryBudget } from "./RetryBudget.js"
 
 /**
  * @since 0.1.0
@@ -75,7 +76,7 @@ export interface Options {
    * Bounds the additional load, together with the retries when they share it. A budget that is used up fails no call:
    * there is no hedge, that is all.
    */
-  readonly budget?: HedgedCall.Budget | undefined
+  readonly budget?: RetryBudget | undefined
   /**
    * Whether another attempt can do better after this error; else the error answers at once. Default as for `Retry`: what
    * the error's own `isRetryable` says, else yes. For whoever calls an API whose refusals (a declined card) are answers.
@@ -137,7 +138,7 @@ export interface Call {
  */
 export interface Hedge {
   readonly name: string
-  readonly budget: HedgedCall.Budget | undefined
+  readonly budget: RetryBudget | undefined
   readonly execute: <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E, R>
   readonly status: Effect.Effect<Status>
   /** For logs, docs and `Policy`'s description of itself. */

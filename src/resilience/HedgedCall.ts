@@ -15,23 +15,8 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Kernel from "./kernel/Hedge.js"
 import * as MonotonicClock from "./MonotonicClock.js"
+import type { RetryBudget } from "./RetryBudget.js"
 import * as Waiting from "./Waiting.js"
-
-/**
- * What a hedge needs of a budget; `RetryBudget` is one.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Budget {
-  readonly name: string
-  /** A call began. */
-  readonly deposit: Effect.Effect<void>
-  /** Whether a hedge may begin. */
-  readonly withdraw: Effect.Effect<boolean>
-  /** The hedge did not begin after all. */
-  readonly refund: Effect.Effect<void>
-}
 
 /**
  * How one call is hedged; times in milliseconds.
@@ -42,7 +27,7 @@ export interface Budget {
 export interface Settings {
   readonly delay: number
   readonly maxHedges: number
-  readonly budget: Budget | undefined
+  readonly budget: RetryBudget | undefined
   readonly retry: {
     readonly isRetryable: (error: unknown) => boolean
     readonly retryAfter: (error: unknown) => unknown

@@ -6,6 +6,7 @@
 export * as Bulkhead from "./Bulkhead.js"
 export * as CircuitBreaker from "./CircuitBreaker.js"
 export * as CircuitBreakers from "./CircuitBreakers.js"
+export * as Coalesce from "./Coalesce.js"
 export * as Deadline from "./Deadline.js"
 export * as Fallback from "./Fallback.js"
 export * as Gate from "./Gate.js"
