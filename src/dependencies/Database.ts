@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { HealthMonitor } from "../health/HealthMonitor.js"
 import type { CircuitBreakers } from "../resilience/CircuitBreakers.js"
+import * as Policy from "../resilience/Policy.js"
 import type { Rejection } from "../resilience/Rejection.js"
 import * as DatabaseError from "../sql/DatabaseError.js"
 import { Migrations } from "../sql/Migrations.js"
@@ -68,6 +69,7 @@ export const make: Effect.Effect<
     name: "database",
     critical: true,
     configured: true,
+    preset: Policy.database,
     policy: {
       ...settings,
       maxConcurrent: Math.max(1, Math.min(settings.maxConcurrent ?? Infinity, pool.maxConnections - spare))
