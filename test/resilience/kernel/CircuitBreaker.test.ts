@@ -1,26 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as CircuitBreakerOptions from "../../../src/resilience/CircuitBreakerOptions.js"
 import * as Kernel from "../../../src/resilience/kernel/CircuitBreaker.js"
 import type { Verdict } from "../../../src/resilience/kernel/Outcome.js"
-import { BreakerModel, type Ticket } from "../support/BreakerModel.js"
+import { BreakerModel, kinds, type Ticket } from "../support/BreakerModel.js"
 
-const settings: Kernel.Settings = {
-  failureThreshold: 2,
-  window: undefined,
-  failureRateThreshold: 0.5,
-  minimumThroughput: 10,
-  slowCallDuration: undefined,
-  slowCallRateThreshold: 1,
-  resetTimeout: 100,
-  resetTimeoutMultiplier: 1,
-  maxResetTimeout: 100,
-  resetTimeoutJitter: 0,
-  halfOpenMaxCalls: 2,
-  halfOpenSampleSize: 1,
-  halfOpenSuccessRatio: 1,
-  probeTimeout: 50,
-  healOnProbe: false
-}
+const settingsOf = (options: Partial<CircuitBreakerOptions.Options>): Kernel.Settings =>
+  Either.getOrThrow(
+    CircuitBreakerOptions.settingsOf({
+      name: "upstream",
+      resetTimeout: 100,
+      halfOpenMaxCalls: 2,
+      probeTimeout: 50,
+      ...options
+    })
+  )
+
+const settings = settingsOf({ failureThreshold: 2 })
 
 type Command =
   | { readonly _tag: "enter" }
@@ -41,7 +38,7 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
     weight: 3,
     arbitrary: FastCheck.record({
       _tag: FastCheck.constant("wait" as const),
-      millis: FastCheck.constantFrom(1, 10, 49, 50, 51, 99, 100, 101)
+      millis: FastCheck.constantFrom(1, 10, 30, 31, 49, 50, 51, 99, 100, 101)
     })
   }
 )
@@ -50,12 +47,12 @@ const verdictOf = (outcome: Verdict) =>
   outcome === "failure" ? "failure" : outcome === "ignored" || outcome === "interrupted" ? "none" : "success"
 
 describe("the circuit breaker's state machine", () => {
-  it("does what its reference model does, whatever happens in whatever order", () => {
+  it.each(Object.entries(kinds))("does what its reference model does: %s", (_, { model: modelOptions, options }) => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(anyCommand, { maxLength: 60 }), (commands) => {
-        const model = new BreakerModel({ threshold: 2, openFor: 100, probes: 2, lease: 50 })
+        const model = new BreakerModel(modelOptions)
         const calls: Array<{ readonly permit: Kernel.Permit; readonly ticket: Ticket }> = []
-        let state = Kernel.initial(settings)
+        let state = Kernel.initial(settingsOf(options))
         let now = 0
         for (const command of commands) {
           switch (command._tag) {
@@ -90,7 +87,7 @@ describe("the circuit breaker's state machine", () => {
           )
         }
       }),
-      { numRuns: 3_000 }
+      { numRuns: 1_500 }
     )
   })
 
