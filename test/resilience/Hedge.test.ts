@@ -212,7 +212,7 @@ describe("Hedge", () => {
       const limit = Duration.millis(50)
       const rejections = {
         timeout: new AttemptTimeout({ policy, reason: "attempt-timeout", limit, retryAfter: undefined }),
-        deadline: new DeadlineExceeded({ policy, reason: "deadline", limit, retryAfter: undefined })
+        deadline: new DeadlineExceeded({ policy, reason: "deadline", owner: "x", limit, retryAfter: undefined })
       }
       const first = (error: unknown): Script => ({ takes: 50, ends: () => Effect.fail(error) })
       const timed = scripted(first(rejections.timeout), up(1))
