@@ -9,9 +9,7 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,6 +19,7 @@ import * as FiberRefs from "effect/FiberRefs"
 import { dual } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as MonotonicClock from "./MonotonicClock.js"
 import { AttemptTimeout, stackless } from "./Rejection.js"
 
 /**
@@ -150,8 +149,8 @@ const startTimer = (
   ring: () => void
 ): (() => void) => {
   const millis = Math.ceil(Duration.toMillis(limit))
-  const clock = Context.get(caller.currentDefaultServices, Clock.Clock)
-  if (clock === liveClock && millis <= longestTimer) {
+  const clock = MonotonicClock.clockOf(caller)
+  if (MonotonicClock.isLive(clock) && millis <= longestTimer) {
     const timer = setTimeout(ring, millis)
     return () => {
       clearTimeout(timer)
@@ -163,5 +162,4 @@ const startTimer = (
     sleeper.unsafeInterruptAsFork(caller.id())
   }
 }
-const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 const longestTimer = 2 ** 31 - 1

@@ -23,9 +23,13 @@ await build({
   target: "node20",
   logLevel: "warning"
 })
-const bench = spawn(process.execPath, ["--expose-gc", join(outdir, "bench.js"), ...process.argv.slice(2)], {
-  stdio: "inherit"
-})
+const bench = spawn(
+  process.execPath,
+  ["--expose-gc", "--single-threaded-gc", join(outdir, "bench.js"), ...process.argv.slice(2)],
+  {
+    stdio: "inherit"
+  }
+)
 bench.on("exit", (code) => {
   process.exitCode = code ?? 1
 })

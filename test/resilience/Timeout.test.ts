@@ -144,7 +144,7 @@ describe("Timeout", () => {
     Effect.gen(function* () {
       const countDown = (n: number): Effect.Effect<string, unknown> =>
         n === 0 ? Effect.succeed("bottom") : limited(Effect.suspend(() => countDown(n - 1)))
-      assert.strictEqual(yield* countDown(5_000), "bottom")
+      assert.strictEqual(yield* countDown(2_000), "bottom")
     })
   )
 
