@@ -20,7 +20,11 @@ import type * as Fiber from "effect/Fiber"
  */
 export const nowWith = <A, E, R>(
   f: (now: number, wall: () => number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => clockWith((now, wall) => f(now(), wall))
+): Effect.Effect<A, E, R> =>
+  Effect.withFiberRuntime((fiber) => {
+    const clock = clockOf(fiber)
+    return f(monotonic(clock), () => clock.unsafeCurrentTimeMillis())
+  })
 
 /**
  * Like `nowWith`, for what seldom needs the time: reading it costs more than a step of the runtime.

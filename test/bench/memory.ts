@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import type { Measured } from "./cases.js"
 import { collect } from "./harness.js"
-import { clientIds, makeLimiter, million } from "./limiters.js"
+import { clientIds, makeMillionLimiter, million } from "./limiters.js"
 import * as Peers from "./peers.js"
 import { effect, promise } from "./subjects.js"
 
@@ -24,7 +24,7 @@ export const fillings = {
     const ids = clientIds()
     return filling(million, () =>
       Effect.runPromise(
-        Effect.tap(makeLimiter(million), (limiter) =>
+        Effect.tap(makeMillionLimiter, (limiter) =>
           Effect.forEach(ids, (id) => limiter.isAllowed(id), { discard: true })
         )
       )

@@ -21,7 +21,7 @@ const http = async ({ rounds, seed, slice }: Effort): Promise<Measured> => {
   const server = start("httpServer.js", "")
   try {
     const port = await message<number>(server)
-    const load: Load = { port, rounds, millis: slice * 20, seed }
+    const load: Load = { port, rounds, millis: slice * 40, seed }
     const answered = await message<Answered>(start("httpLoad.js", JSON.stringify(load)))
     return {
       ratio: pairedRatio(answered.protected, answered.bare),
