@@ -41,7 +41,8 @@ import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
-import { CircuitOpen, isRejection, RetryBudgetExhausted } from "../resilience/Rejection.js"
+import { CircuitOpen, isRejection } from "../resilience/Rejection.js"
+import * as Retry from "../resilience/Retry.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -169,26 +170,17 @@ export const make = (
       return wish === undefined ? Effect.void : breaker.holdOff(Duration.min(wish, longestHoldOff))
     }
 
-    const note = (operation: string, cause: Cause.Cause<unknown>, last: unknown): Effect.Effect<void> => {
-      const ended = Option.getOrUndefined(Cause.failureOption(cause))
+    const note = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
       // A circuit that opened between two attempts turned the second away, and a spent budget forbade it; what the system
-      // did is the first one's error.
-      const turnedAway = ended instanceof CircuitOpen || ended instanceof RetryBudgetExhausted
-      const error = turnedAway ? (last ?? ended) : ended
+      // did is the error of the attempt before.
+      const did = Retry.attemptErrors(cause).findLast((error) => !(error instanceof CircuitOpen))
+      const error = did ?? Option.getOrUndefined(Cause.failureOption(cause))
       if (says(error, "isExpected") === true) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }
 
     const call: Dependency["call"] = (operation, effect, how) =>
-      Effect.suspend(() => {
-        let last: unknown
-        const watched = Effect.tapError(effect, (error) =>
-          Effect.sync(() => {
-            last = error
-          })
-        )
-        return Effect.tapErrorCause(policy.protect(watched, how), (cause) => note(operation, cause, last))
-      })
+      Effect.tapErrorCause(policy.protect(effect, how), (cause) => note(operation, cause))
 
     const probe = Effect.gen(function* () {
       const held = yield* Effect.flip(breaker.look).pipe(Effect.option)
