@@ -179,6 +179,7 @@ describe("Retry and what is worth another attempt", () => {
       assert.lengthOf(yield* timesOf(full, always), 1)
       assert.lengthOf(yield* timesOf(late, always), 1)
       assert.lengthOf(yield* timesOf(slow, { retryableErrors: [{ status: 500 }] }), 3)
+      assert.lengthOf(yield* timesOf(slow, { isRetryable: () => false }), 1)
     })
   )
 })
@@ -443,6 +444,25 @@ describe("Retry with a budget", () => {
       assert.isTrue(isRejection(error))
       assert.deepStrictEqual(Retry.attemptErrors(cause), ["first", "second"])
       assert.deepInclude(yield* budget.status, { retries: 2, refused: 1 })
+    })
+  )
+
+  it.effect("forgets those before the last sixteen also when the budget ends the call", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ name: "upstream", ratio: 0, minPerSecond: 2 })
+      let attempt = 0
+      const retry = { maxAttempts: 40, initialDelay: 1, maxDelay: 1 }
+      const call = Retry.withRetry(
+        Effect.failSync(() => ++attempt),
+        retry,
+        budget
+      )
+      const { exit } = yield* attemptsOf(call)
+      assert.strictEqual(attempt, 21)
+      assert.deepStrictEqual(
+        Retry.attemptErrors(causeOf(exit)),
+        Array.from({ length: 16 }, (_, index) => 6 + index)
+      )
     })
   )
 
