@@ -43,6 +43,7 @@ import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
 import { CircuitOpen, isRejection } from "../resilience/Rejection.js"
 import * as Retry from "../resilience/Retry.js"
+import * as RetryBudget from "../resilience/RetryBudget.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -63,6 +64,8 @@ export interface Options {
   /** Whether the health check is shown at all. Default true. */
   readonly listed?: boolean
   readonly policy: PolicySettings
+  /** What kind of system it is, for what the parameters leave open. Default `Policy.http`. */
+  readonly preset?: (options: Policy.Options) => Policy.Options
   /**
    * Looks whether the system is there and would serve us. It does not pass through the policy, so that it can find out
    * that the system is back while the circuit is open.
@@ -86,6 +89,7 @@ export type DependencyConfigurationError =
   | CircuitBreaker.CircuitBreakerConfigurationError
   | Bulkhead.BulkheadConfigurationError
   | RateLimiter.RateLimiterConfigurationError
+  | RetryBudget.RetryBudgetConfigurationError
   | Policy.PolicyConfigurationError
 
 /**
@@ -133,11 +137,17 @@ export const make = (
       healOnProbe: true
     })
 
-    const policy = yield* Policy.make({
+    const preset = (options.preset ?? Policy.http)({
       name,
       deadline: settings.deadline,
       attemptTimeout: settings.attemptTimeout,
-      retry: { ...settings.retry, jitter: "equal" },
+      retry: settings.retry
+    })
+    const { maxAttempts, maxDelay } = settings.retry
+    const policy = yield* Policy.make({
+      ...preset,
+      retryBudget:
+        maxAttempts === 1 ? undefined : yield* RetryBudget.make({ name, window: Duration.max("10 seconds", maxDelay) }),
       breaker,
       rateLimiter:
         settings.rateLimit === undefined

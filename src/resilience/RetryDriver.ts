@@ -105,8 +105,14 @@ export const attemptErrors = <E>(cause: Cause.Cause<E>): ReadonlyArray<Exclude<E
   return errors.filter((error): error is Exclude<E, RetryBudgetExhausted> => !(error instanceof RetryBudgetExhausted))
 }
 
-/** What follows when the first attempt has failed. Outside of attempts, waits and hooks it cannot be interrupted. */
-const retried = <A, E, R>(
+/**
+ * What follows when the first attempt has failed, for those who make that one themselves (and their deposit, too). Outside
+ * of attempts, waits and hooks it cannot be interrupted.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const retried = <A, E, R>(
   attempt: (number: number) => Effect.Effect<A, E, R>,
   driver: Driver<E>,
   first: Cause.Cause<E>

@@ -167,6 +167,7 @@ describe("Retry and what is worth another attempt", () => {
       const late = new DeadlineExceeded({
         policy: "x",
         reason: "deadline",
+        owner: "openai",
         limit: Duration.seconds(1),
         retryAfter: undefined
       })
