@@ -1,5 +1,5 @@
 /**
- * What a policy says when it does not let a call through, or does not let it finish: five tagged errors, each with the
+ * What a policy says when it does not let a call through, or does not let it finish: six tagged errors, each with the
  * name of the policy, the reason, and when another try can help. They are the only errors a policy adds; the errors of
  * the protected effect pass through unwrapped.
  *
@@ -99,12 +99,29 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
 }
 
 /**
+ * The call failed and was worth another attempt, but the retry budget of the dependency is spent: more retries would only
+ * add to the load on what already fails. `error` is what the last attempt failed with, `retryAfter` how long the retry
+ * would have waited.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RetryBudgetExhausted extends Data.TaggedError("RetryBudgetExhausted")<
+  Details & { readonly reason: "budget"; readonly error: unknown }
+> {
+  override get message(): string {
+    return `The retry budget of "${this.policy}" is spent${when(this.retryAfter)}`
+  }
+}
+
+/**
  * Everything a policy may add to the error channel.
  *
  * @since 0.1.0
  * @category models
  */
-export type Rejection = CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded
+export type Rejection =
+  CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded | RetryBudgetExhausted
 
 /**
  * Whether a value is one of the rejections of this library.
@@ -117,7 +134,8 @@ export const isRejection = (u: unknown): u is Rejection =>
   u instanceof RateLimited ||
   u instanceof BulkheadFull ||
   u instanceof AttemptTimeout ||
-  u instanceof DeadlineExceeded
+  u instanceof DeadlineExceeded ||
+  u instanceof RetryBudgetExhausted
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing
