@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as TestClock from "effect/TestClock"
 import * as Hedge from "../../src/resilience/Hedge.js"
+import * as Retry from "../../src/resilience/Retry.js"
 import type { RetryBudget } from "../../src/resilience/RetryBudget.js"
 import { AttemptTimeout, DeadlineExceeded } from "../../src/resilience/Rejection.js"
 
@@ -176,6 +177,11 @@ describe("Hedge", () => {
       ])
       assert.strictEqual(at, 350)
       assert.deepStrictEqual(attemptsIn(exit), [1, 3, 2])
+      assert.deepStrictEqual(
+        Exit.isFailure(exit) ? Retry.attemptErrors(exit.cause) : [],
+        [2, 3, 1].map((attempt) => new Down({ attempt })),
+        "as they failed"
+      )
       const caught = Effect.catchAll(exit, (error) => Effect.succeed(error))
       assert.deepStrictEqual(yield* caught, new Down({ attempt: 1 }), "whoever handles the error sees the last one")
     })
