@@ -188,11 +188,10 @@ const verdict = <A, E>(failed: ReadonlyArray<Ended<A, E> & { readonly cause: Cau
   const died = failed.filter(({ cause }) => Cause.isDie(cause))
   const erred = failed.filter(({ cause }) => Cause.isFailure(cause))
   const told = died.length > 0 ? died : erred.length > 0 ? erred : failed
-  const [last] = told
-  if (last === undefined) throw new Error("a call without a success has a failed attempt")
   const causes = told.map(({ cause }) => cause)
   return {
-    attempt: last.attempt,
+    // A call that ends without a success has an attempt that failed.
+    attempt: told[0]!.attempt,
     exit: Exit.failCause(causes.reduceRight((earlier, cause) => Cause.sequential(cause, earlier)))
   }
 }

@@ -50,11 +50,8 @@ export const make = <A>(capacity: number, maxAge: number): StaleCache<A> => {
     put: (key, value, at) => {
       const known = answers.get(key)
       use(key, known !== undefined && known.at > at ? known : { value, at })
-      if (answers.size <= capacity) return
-      for (const oldest of answers.keys()) {
-        answers.delete(oldest)
-        return
-      }
+      // What was just used stands at the end, so that there is one at the beginning.
+      if (answers.size > capacity) answers.delete(answers.keys().next().value!)
     },
     get: (key, now) => {
       const known = answers.get(key)

@@ -305,6 +305,18 @@ describe("Hedge", () => {
     })
   )
 
+  it.effect("gives the next attempt the whole delay, however long the budget took to think", () =>
+    Effect.gen(function* () {
+      const { budget } = budgetOf(2, 60)
+      const { attempt, log } = scripted(down(50), up(1000), up(10))
+      yield* played(Hedge.withHedge(attempt, { ...fixed, maxHedges: 2, budget }))
+      assert.deepStrictEqual(
+        log.filter((line) => line.endsWith("begins")),
+        ["0: 1 begins", "110: 2 begins", "270: 3 begins"]
+      )
+    })
+  )
+
   it.effect("begins no hedge that the caller of execute does not allow", () =>
     Effect.gen(function* () {
       const { budget, moves } = budgetOf(1)
