@@ -41,7 +41,7 @@ import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
-import { CircuitOpen, isRejection, RetryBudgetExhausted } from "../resilience/Rejection.js"
+import { CircuitOpen, isRejection } from "../resilience/Rejection.js"
 import * as Retry from "../resilience/Retry.js"
 import * as RetryBudget from "../resilience/RetryBudget.js"
 import * as Metrics from "../telemetry/Metrics.js"
@@ -181,12 +181,10 @@ export const make = (
     }
 
     const note = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-      const ended = Option.getOrUndefined(Cause.failureOption(cause))
-      // A circuit that opened between two attempts, or a spent budget, is ours; what the system did was said before.
-      const error =
-        ended instanceof CircuitOpen || ended instanceof RetryBudgetExhausted
-          ? (Retry.attemptErrors(cause).findLast((one) => !isRejection(one)) ?? ended)
-          : ended
+      // A circuit that opened between two attempts turned the second away, and a spent budget forbade it; what the system
+      // did is the error of the attempt before.
+      const did = Retry.attemptErrors(cause).findLast((error) => !(error instanceof CircuitOpen))
+      const error = did ?? Option.getOrUndefined(Cause.failureOption(cause))
       if (says(error, "isExpected") === true) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }

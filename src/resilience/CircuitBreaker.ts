@@ -135,7 +135,7 @@ export const make = (options: Options): Effect.Effect<CircuitBreaker, CircuitBre
     (settings) =>
       Effect.map(
         settings.resetTimeoutJitter > 0 ? Random.next : Effect.succeed(0),
-        (random) => new Breaker(new Circuit(options, Kernel.initial(settings, random)))
+        (random) => new Breaker(options, Kernel.initial(settings, random))
       )
   )
 
@@ -155,40 +155,35 @@ export const withCircuitBreaker: {
 const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as const
 
 /**
- * Getters, so that a breaker is small: an effect that nobody asks for is not there. What callers pass around as a function
- * is bound, and knows the breaker, which lives for as long as any of it is in use.
+ * Getters, so that a breaker is small: an effect that nobody asks for is not there. Functions are bound, as callers pass
+ * them around. One object with its circuit, so that the breaker lives for as long as a call is under way in it.
  */
-class Breaker implements CircuitBreaker {
-  readonly name: string
+class Breaker extends Circuit implements CircuitBreaker {
   readonly admit: CircuitBreaker["admit"]
   readonly execute: CircuitBreaker["execute"]
 
-  constructor(private readonly circuit: Circuit) {
-    this.name = circuit.name
+  constructor(options: Options, initial: Kernel.State) {
+    super(options, initial)
 
     this.admit = ({ callLimit }) =>
       Effect.suspend(() => {
-        const { about, state } = circuit.ref.unsafeCurrent
+        const { about, state } = this.ref.unsafeCurrent
         if (isPlain(state)) return Effect.succeed(about.ending.onExit)
         return Effect.flatMap(
-          circuit.step((current, now) => Kernel.admit(current, now, callLimit)),
+          this.step((current, now) => Kernel.admit(current, now, callLimit)),
           (decision) =>
-            decision._tag === "Rejected"
-              ? circuit.reject(decision)
-              : Effect.succeed(circuit.endingOf(decision.permit).onExit)
+            decision._tag === "Rejected" ? this.reject(decision) : Effect.succeed(this.endingOf(decision.permit).onExit)
         )
       })
 
     // While closed a call holds nothing, so it needs no mask: interrupted, it skips its ending, and rightly.
     this.execute = <A, E, R>(self: Effect.Effect<A, E, R>, limits?: Limits) =>
       Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
-        const { about, state } = circuit.ref.unsafeCurrent
+        const { about, state } = this.ref.unsafeCurrent
         if (isPlain(state)) return through(self, about.ending)
         if (!Kernel.passesFreely(state)) return this.throughGate(self, limits)
         const { generation } = state
-        return MonotonicClock.nowWith((since) =>
-          through(self, circuit.endingOf({ generation, probe: undefined, since }))
-        )
+        return MonotonicClock.nowWith((since) => through(self, this.endingOf({ generation, probe: undefined, since })))
       })
   }
 
@@ -198,21 +193,21 @@ class Breaker implements CircuitBreaker {
     limits: Limits | undefined
   ): Effect.Effect<A, E | CircuitOpen, R> {
     return MonotonicClock.nowWith((now): Effect.Effect<A, E | CircuitOpen, R> => {
-      const { state } = this.circuit.ref.unsafeCurrent
+      const { state } = this.ref.unsafeCurrent
       const [decision, after] = Kernel.admit(state, now)
       return decision._tag === "Rejected" && after === state
-        ? this.circuit.reject(decision)
+        ? this.reject(decision)
         : Gate.through([this], limits)(self)
     })
   }
 
   get look(): Effect.Effect<void, CircuitOpen> {
-    return Effect.flatMap(this.circuit.ref, ({ state }) =>
+    return Effect.flatMap(this.ref, ({ state }) =>
       Kernel.passesFreely(state)
         ? Effect.void
         : Effect.flatMap(MonotonicClock.now, (now) => {
             const [decision] = Kernel.admit(state, now)
-            return decision._tag === "Rejected" ? this.circuit.reject(decision) : Effect.void
+            return decision._tag === "Rejected" ? this.reject(decision) : Effect.void
           })
     )
   }
@@ -220,12 +215,12 @@ class Breaker implements CircuitBreaker {
   get opened(): Effect.Effect<never, CircuitOpen> {
     // Knows what to wait for before it looks: a circuit that opens in between is not missed.
     return Effect.forever(
-      Effect.flatMap(CircuitTransitions.next(this.circuit.history), (news) => Effect.zipRight(this.look, news))
+      Effect.flatMap(CircuitTransitions.next(this.history), (news) => Effect.zipRight(this.look, news))
     )
   }
 
   get status(): Effect.Effect<Status> {
-    return this.circuit.read(({ about: { openedAt }, state }, now) => {
+    return this.read(({ about: { openedAt }, state }, now) => {
       const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
       return {
         serviceName: this.name,
@@ -245,29 +240,28 @@ class Breaker implements CircuitBreaker {
   }
 
   get force(): CircuitBreaker["force"] {
-    return (action) => this.circuit.step((state) => [undefined, Kernel.force(state, modes[action])])
+    return (action) => this.step((state) => [undefined, Kernel.force(state, modes[action])])
   }
 
   get isolated(): Effect.Effect<void, never, Scope.Scope> {
     return Effect.acquireRelease(
-      this.circuit.step((state) => [undefined, Kernel.isolate(state)]),
-      () => this.circuit.step((state) => [undefined, Kernel.release(state)])
+      this.step((state) => [undefined, Kernel.isolate(state)]),
+      () => this.step((state) => [undefined, Kernel.release(state)])
     )
   }
 
   get holdOff(): CircuitBreaker["holdOff"] {
-    return (duration) =>
-      this.circuit.step((state, now) => [undefined, Kernel.holdOff(state, Duration.toMillis(duration), now)])
+    return (duration) => this.step((state, now) => [undefined, Kernel.holdOff(state, Duration.toMillis(duration), now)])
   }
 
   get healthy(): Effect.Effect<void> {
-    return this.circuit.step((state, now) => [undefined, Kernel.healthy(state, now)])
+    return this.step((state, now) => [undefined, Kernel.healthy(state, now)])
   }
 
   get reconfigure(): CircuitBreaker["reconfigure"] {
     return (changes) =>
       Effect.flatten(
-        this.circuit.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
+        this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
           const options: Options = { ...before.about.options, ...changes, name: this.name }
           return Either.match(settingsOf(options), {
             onLeft: (error) => [Effect.fail(error), before],
@@ -284,11 +278,11 @@ class Breaker implements CircuitBreaker {
   }
 
   get options(): Effect.Effect<Options> {
-    return Effect.map(this.circuit.ref, ({ about }) => about.options)
+    return Effect.map(this.ref, ({ about }) => about.options)
   }
 
   get subscribe(): Effect.Effect<Stream.Stream<CircuitTransitions.Transition>, never, Scope.Scope> {
-    return CircuitTransitions.subscribe(this.circuit.history)
+    return CircuitTransitions.subscribe(this.history)
   }
 
   get changes(): Stream.Stream<CircuitTransitions.Transition> {
@@ -297,17 +291,17 @@ class Breaker implements CircuitBreaker {
 
   get outcomeOf(): CircuitBreaker["outcomeOf"] {
     return (exit, elapsedMillis = 0) =>
-      Effect.map(this.circuit.ref, ({ about, state }) =>
+      Effect.map(this.ref, ({ about, state }) =>
         Kernel.outcomeAfter(state.settings, Outcomes.ofExit(exit, about.classifiers), elapsedMillis)
       )
   }
 
   get lateResults(): Effect.Effect<number> {
-    return Effect.map(this.circuit.ref, ({ state }) => state.late)
+    return Effect.map(this.ref, ({ state }) => state.late)
   }
 
   get neutral(): Effect.Effect<boolean> {
-    return this.circuit.read(({ about, state }, now) => about.history.subscribers === 0 && Kernel.isNeutral(state, now))
+    return this.read(({ about, state }, now) => about.history.subscribers === 0 && Kernel.isNeutral(state, now))
   }
 }
 

@@ -265,9 +265,7 @@ const learnt = (sketch: LatencySketch.Sketch, result: HedgedCall.Result, now: nu
   result.latency === undefined ? sketch : LatencySketch.record(sketch, result.latency, now)
 
 const delayOf = ({ delay, percentile }: Settings, sketch: LatencySketch.Sketch, now: number): number =>
-  percentile === undefined || LatencySketch.size(sketch, now) < enough(percentile)
-    ? delay
-    : (LatencySketch.quantile(sketch, percentile, now) ?? delay)
+  (percentile === undefined ? undefined : LatencySketch.quantile(sketch, percentile, enough(percentile), now)) ?? delay
 
 /** With fewer, the percentile would be the longest latency of all. */
 const enough = (percentile: number): number => Math.max(20, Math.round(1 / (1 - percentile)))

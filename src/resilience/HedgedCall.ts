@@ -180,14 +180,18 @@ const classify = (exit: Exit.Exit<unknown, unknown>, { retry }: Settings): Kerne
   return retry.retryAfter(error.value) === undefined ? "failure" : "pushback"
 }
 
-/** Defects before errors, errors before interruptions; of the same kind, the latest first. */
+/**
+ * Defects before errors, errors before interruptions; of the same kind the latest first, and the earlier ones behind it
+ * in the order that `Retry.attemptErrors` reads.
+ */
 const verdict = <A, E>(failed: ReadonlyArray<Ended<A, E> & { readonly cause: Cause.Cause<E> }>): Ended<A, E> => {
   const died = failed.filter(({ cause }) => Cause.isDie(cause))
   const erred = failed.filter(({ cause }) => Cause.isFailure(cause))
-  const [last, ...earlier] = died.length > 0 ? died : erred.length > 0 ? erred : failed
-  if (last === undefined) throw new Error("a call without a success has a failed attempt")
+  const told = died.length > 0 ? died : erred.length > 0 ? erred : failed
+  const causes = told.map(({ cause }) => cause)
   return {
-    attempt: last.attempt,
-    exit: Exit.failCause(earlier.reduce((cause, next) => Cause.sequential(cause, next.cause), last.cause))
+    // A call that ends without a success has an attempt that failed.
+    attempt: told[0]!.attempt,
+    exit: Exit.failCause(causes.reduceRight((earlier, cause) => Cause.sequential(cause, earlier)))
   }
 }

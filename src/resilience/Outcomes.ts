@@ -77,7 +77,7 @@ export const ofCause = (cause: Cause.Cause<unknown>, classifiers: Classifiers): 
   // A defect counts also where it comes with an error that would not, as when a finalizer breaks.
   if (defect === "failure") return "failure"
   const error = Cause.failureOption(cause)
-  if (Option.isNone(error)) return defect ?? (Cause.isInterruptedOnly(cause) ? "interrupted" : "failure")
+  if (Option.isNone(error)) return defect ?? "interrupted"
   if (isRejection(error.value)) return speaksOfDependency(error.value) ? "failure" : "ignored"
   return ask(classifiers.error, error.value)
 }

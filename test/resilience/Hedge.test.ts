@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as TestClock from "effect/TestClock"
 import * as Hedge from "../../src/resilience/Hedge.js"
+import * as Retry from "../../src/resilience/Retry.js"
 import type { RetryBudget } from "../../src/resilience/RetryBudget.js"
 import { AttemptTimeout, DeadlineExceeded } from "../../src/resilience/Rejection.js"
 
@@ -176,6 +177,11 @@ describe("Hedge", () => {
       ])
       assert.strictEqual(at, 350)
       assert.deepStrictEqual(attemptsIn(exit), [1, 3, 2])
+      assert.deepStrictEqual(
+        Exit.isFailure(exit) ? Retry.attemptErrors(exit.cause) : [],
+        [2, 3, 1].map((attempt) => new Down({ attempt })),
+        "as they failed"
+      )
       const caught = Effect.catchAll(exit, (error) => Effect.succeed(error))
       assert.deepStrictEqual(yield* caught, new Down({ attempt: 1 }), "whoever handles the error sees the last one")
     })
@@ -296,6 +302,18 @@ describe("Hedge", () => {
       assert.strictEqual(log.length, 2)
       assert.deepStrictEqual(moves, ["deposit", "granted", "refund"])
       assert.deepInclude(yield* hedge.status, { calls: 1, hedges: 0, won: 0, refused: 0 })
+    })
+  )
+
+  it.effect("gives the next attempt the whole delay, however long the budget took to think", () =>
+    Effect.gen(function* () {
+      const { budget } = budgetOf(2, 60)
+      const { attempt, log } = scripted(down(50), up(1000), up(10))
+      yield* played(Hedge.withHedge(attempt, { ...fixed, maxHedges: 2, budget }))
+      assert.deepStrictEqual(
+        log.filter((line) => line.endsWith("begins")),
+        ["0: 1 begins", "110: 2 begins", "270: 3 begins"]
+      )
     })
   )
 

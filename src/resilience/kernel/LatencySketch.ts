@@ -49,26 +49,19 @@ export const record = (sketch: Sketch, latency: number, now: number): Sketch => 
   const turned = turn(sketch, now)
   const { counts, total } = turned.current
   const bucket = bucketOf(latency)
-  return { ...turned, current: { total: total + 1, counts: counts.with(bucket, (counts[bucket] ?? 0) + 1) } }
-}
-
-/** How many latencies the sketch knows. */
-export const size = (sketch: Sketch, now: number): number => {
-  const { current, previous } = turn(sketch, now)
-  return current.total + previous.total
+  return { ...turned, current: { total: total + 1, counts: counts.with(bucket, counts[bucket]! + 1) } }
 }
 
 /**
  * The latency, in whole milliseconds, within which at least the part `q` of the calls ended; `q` above 0 and at most 1.
- * `undefined` when nothing is known.
+ * `undefined` when fewer than `atLeast` latencies are known, which is at least one.
  */
-export const quantile = (sketch: Sketch, q: number, now: number): number | undefined => {
+export const quantile = (sketch: Sketch, q: number, atLeast: number, now: number): number | undefined => {
   const { current, previous } = turn(sketch, now)
-  const rank = Math.ceil(q * (current.total + previous.total))
+  const known = current.total + previous.total
+  const rank = Math.ceil(q * known)
   let seen = 0
-  return rank === 0
-    ? undefined
-    : bounds.find((_, i) => (seen += (current.counts[i] ?? 0) + (previous.counts[i] ?? 0)) >= rank)
+  return known < atLeast ? undefined : bounds.find((_, i) => (seen += current.counts[i]! + previous.counts[i]!) >= rank)
 }
 
 /** Lets time do its work. */
@@ -89,7 +82,7 @@ const bucketOf = (latency: number): number => {
   let high = bounds.length - 1
   while (low < high) {
     const middle = (low + high) >> 1
-    if (latency <= (bounds[middle] ?? hour)) high = middle
+    if (latency <= bounds[middle]!) high = middle
     else low = middle + 1
   }
   return low

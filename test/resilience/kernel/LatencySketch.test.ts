@@ -23,8 +23,7 @@ describe("the sketch of recent latencies", () => {
 
   it("knows nothing at first", () => {
     const sketch = LatencySketch.empty(1000, 7)
-    assert.strictEqual(LatencySketch.size(sketch, 7), 0)
-    assert.isUndefined(LatencySketch.quantile(sketch, 0.5, 7))
+    assert.isUndefined(LatencySketch.quantile(sketch, 0.5, 1, 7))
   })
 
   it("answers with the bound of the bucket, which holds the latency itself", () => {
@@ -41,7 +40,12 @@ describe("the sketch of recent latencies", () => {
       [3_600_000, 3_600_000],
       [9_000_000, 3_600_000]
     ] as const
-    for (const [latency, known] of cases) assert.strictEqual(LatencySketch.quantile(of([latency]), 1, 0), known)
+    for (const [latency, known] of cases) assert.strictEqual(LatencySketch.quantile(of([latency]), 1, 1, 0), known)
+  })
+
+  it("says nothing while it knows too little", () => {
+    assert.isUndefined(LatencySketch.quantile(of([5, 6, 7]), 0.5, 4, 0))
+    assert.strictEqual(LatencySketch.quantile(of([5, 6, 7]), 0.5, 3, 0), 6)
   })
 
   it("takes the nearest rank", () => {
@@ -56,7 +60,7 @@ describe("the sketch of recent latencies", () => {
       [0.91, 10],
       [1, 10]
     ] as const
-    for (const [q, known] of ranks) assert.strictEqual(LatencySketch.quantile(ten, q, 0), known)
+    for (const [q, known] of ranks) assert.strictEqual(LatencySketch.quantile(ten, q, 1, 0), known)
   })
 
   it("is never below the true quantile, and above it by less than a millisecond or a tenth", () => {
@@ -66,7 +70,7 @@ describe("the sketch of recent latencies", () => {
         FastCheck.double({ min: 0.001, max: 1, noNaN: true }),
         (latencies, q) => {
           const truth = exact(latencies, q)
-          const known = LatencySketch.quantile(of(latencies), q, 0) ?? assert.fail("nothing is known")
+          const known = LatencySketch.quantile(of(latencies), q, 1, 0) ?? assert.fail("nothing is known")
           assert.isAtLeast(known, truth)
           assert.isAtMost(known, Math.max(truth + 1, truth * 1.1))
         }
@@ -77,25 +81,25 @@ describe("the sketch of recent latencies", () => {
   it("keeps a latency for the rest of its window and the whole next one", () => {
     const first = LatencySketch.record(LatencySketch.empty(1000, 500), 10, 1499)
     const second = LatencySketch.record(first, 30, 1500)
-    assert.strictEqual(LatencySketch.size(second, 1500), 2)
-    assert.strictEqual(LatencySketch.quantile(second, 0.5, 2499), 10)
-    assert.strictEqual(LatencySketch.quantile(second, 0.5, 2500), 30)
-    assert.strictEqual(LatencySketch.size(second, 3499), 1)
-    assert.strictEqual(LatencySketch.size(second, 3500), 0)
-    assert.isUndefined(LatencySketch.quantile(second, 0.5, 3500))
+    assert.strictEqual(LatencySketch.quantile(second, 1, 2, 1500), 30)
+    assert.strictEqual(LatencySketch.quantile(second, 0.5, 1, 2499), 10)
+    assert.strictEqual(LatencySketch.quantile(second, 0.5, 1, 2500), 30)
+    assert.isUndefined(LatencySketch.quantile(second, 0.5, 2, 2500))
+    assert.strictEqual(LatencySketch.quantile(second, 0.5, 1, 3499), 30)
+    assert.isUndefined(LatencySketch.quantile(second, 0.5, 1, 3500))
   })
 
   it("keeps its windows in step, however long nothing came", () => {
     const late = LatencySketch.record(LatencySketch.empty(1000, 0), 10, 5999)
     assert.strictEqual(late.startedAt, 5000)
-    assert.strictEqual(LatencySketch.size(late, 6999), 1)
-    assert.strictEqual(LatencySketch.size(late, 7000), 0)
+    assert.strictEqual(LatencySketch.quantile(late, 1, 1, 6999), 10)
+    assert.isUndefined(LatencySketch.quantile(late, 1, 1, 7000))
   })
 
   it("leaves the sketch that it is given as it was", () => {
     const before = of([5])
     LatencySketch.record(before, 7, 0)
-    assert.strictEqual(LatencySketch.size(before, 0), 1)
-    assert.strictEqual(LatencySketch.quantile(before, 1, 0), 5)
+    assert.isUndefined(LatencySketch.quantile(before, 1, 2, 0))
+    assert.strictEqual(LatencySketch.quantile(before, 1, 1, 0), 5)
   })
 })
