@@ -24,6 +24,7 @@ import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import * as MonotonicClock from "./MonotonicClock.js"
 import { DeadlineExceeded, stackless } from "./Rejection.js"
+import * as Timeout from "./Timeout.js"
 
 /**
  * @since 0.1.0
@@ -220,7 +221,7 @@ export const endingBy = <A, E, R>(
   const left = millisLeft(deadline, now)
   return left <= 0
     ? exceeded(deadline, policy)
-    : Effect.timeoutFail(self, { duration: left, onTimeout: () => error(deadline, policy) })
+    : Timeout.timeoutTo(self, { limit: left, onTimeout: () => exceeded(deadline, policy) })
 }
 
 /**
