@@ -458,6 +458,7 @@ describe("Hedge with a percentile", () => {
           Array.from({ length: 19 }, () => 10)
         )
         yield* played(hedge.execute(scripted(down(1), down(1)).attempt))
+      yield* played(hedge.execute(scripted(down(1), up(1)).attempt))
         yield* played(Effect.timeoutOption(hedge.execute(Effect.never), 499))
         assert.strictEqual(yield* delayOf(hedge), 500)
         const other = yield* Hedge.make({ ...ninth, window: "1 day" })
