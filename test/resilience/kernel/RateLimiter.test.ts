@@ -152,8 +152,9 @@ describe("the rate limiter's kernel", () => {
   })
 
   /** Everything taken at 0; then those who wait, each with this many permits. */
+  const nothing: RateLimiter.State<string> = RateLimiter.initial
   const fullWith = (...waiters: ReadonlyArray<number>): RateLimiter.State<string> => {
-    let state = RateLimiter.admit(limits, RateLimiter.initial, 5, "first", 0, 0)[2]
+    let state = RateLimiter.admit(limits, nothing, 5, "first", 0, 0)[2]
     waiters.forEach((permits, i) => (state = RateLimiter.admit(limits, state, permits, `waiter ${i}`, 0, Infinity)[2]))
     return state
   }
@@ -165,7 +166,7 @@ describe("the rate limiter's kernel", () => {
   })
 
   it("queues who is patient for exactly the wait, and refuses who is a millisecond less so", () => {
-    const state = RateLimiter.admit(limits, RateLimiter.initial, 5, "first", 0, 0)[2]
+    const state = RateLimiter.admit(limits, nothing, 5, "first", 0, 0)[2]
     assert.deepStrictEqual(RateLimiter.admit(limits, state, 1, "door", 30, 70)[0], {
       _tag: "Queued",
       ticket: 1,
@@ -204,7 +205,7 @@ describe("the rate limiter's kernel", () => {
   })
 
   it("makes the next one first in line when the first leaves, and serves all who then fit", () => {
-    let state = RateLimiter.admit(limits, RateLimiter.initial, 3, "first", 0, 0)[2]
+    let state = RateLimiter.admit(limits, nothing, 3, "first", 0, 0)[2]
     for (const permits of [4, 1, 5])
       state = RateLimiter.admit(limits, state, permits, `needs ${permits}`, 10, Infinity)[2]
     const [served, next] = RateLimiter.leave(limits, state, 1, 20)
