@@ -61,7 +61,7 @@ export default [
     file: "src/resilience/Semaphore.ts",
     find: "Effect.zipRight(left ? Effect.void : permitOf(permits), Effect.failCause(cause))",
     replace: "Effect.failCause(cause)",
-    test: "test/resilience/Bulkhead.test.ts"
+    test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "a waiter who gives up stays in the queue and is served as a ghost",
@@ -75,14 +75,14 @@ export default [
     file: "src/resilience/Semaphore.ts",
     find: 'left ? refuse("wait-too-long") : Effect.succeed(permitOf(permits))',
     replace: 'refuse("wait-too-long")',
-    test: "test/resilience/Bulkhead.test.ts"
+    test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "a waiter can be interrupted between serving others and waking them",
     file: "src/resilience/RateLimiter.ts",
     find: "    ): Effect.Effect<A> =>\n      Effect.uninterruptible(\n",
     replace: "    ): Effect.Effect<A> =>\n      (<B,>(self: Effect.Effect<B>) => self)(\n",
-    test: "test/resilience/RateLimiter.test.ts"
+    test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "a call that never began is not refunded",
@@ -96,7 +96,7 @@ export default [
     file: "src/resilience/RateLimiter.ts",
     find: "left === undefined ? permitOf(ticket, cost)(Exit.failCause(cause), false) : Effect.void,",
     replace: "Effect.void,",
-    test: "test/resilience/RateLimiter.test.ts"
+    test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "the store failed and nobody said what then: everyone passes",
