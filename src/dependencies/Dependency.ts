@@ -41,7 +41,7 @@ import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
-import { CircuitOpen, isRejection } from "../resilience/Rejection.js"
+import { CircuitOpen, isRejection, RetryBudgetExhausted } from "../resilience/Rejection.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -171,8 +171,10 @@ export const make = (
 
     const note = (operation: string, cause: Cause.Cause<unknown>, last: unknown): Effect.Effect<void> => {
       const ended = Option.getOrUndefined(Cause.failureOption(cause))
-      // A circuit that opened between two attempts turned the second away; what the system did is the first one's error.
-      const error = ended instanceof CircuitOpen ? (last ?? ended) : ended
+      // A circuit that opened between two attempts turned the second away, and a spent budget forbade it; what the system
+      // did is the first one's error.
+      const turnedAway = ended instanceof CircuitOpen || ended instanceof RetryBudgetExhausted
+      const error = turnedAway ? (last ?? ended) : ended
       if (says(error, "isExpected") === true) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }

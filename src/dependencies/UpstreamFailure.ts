@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
-import * as RetryAfter from "./RetryAfter.js"
+import * as Duration from "effect/Duration"
+import * as RetryAfter from "../http/RetryAfter.js"
 
 /**
  * The reasons that every upstream knows.
@@ -177,7 +177,9 @@ export const judge = <Reason extends string = never>(options: {
   const verdict = options.verdictOf(reading.reason)
   const isRetryable = reading.isRetryable ?? verdict.isRetryable
   const mayThrottle = (problem.status === 429 || problem.status === 503) && verdict.isRetryable
-  const retryAfter = mayThrottle ? RetryAfter.read(problem.headers, problem.at) : undefined
+  const wait = mayThrottle ? RetryAfter.read(problem.headers, problem.at) : undefined
+  // A wait of zero is no wish to be left alone: the failure counts like any other.
+  const retryAfter = wait !== undefined && Duration.toMillis(wait) > 0 ? wait : undefined
   return {
     service,
     operation,

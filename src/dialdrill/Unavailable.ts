@@ -71,6 +71,8 @@ const reasonOfRejection = (rejection: Rejection): Reason => {
     case "AttemptTimeout":
     case "DeadlineExceeded":
       return "timeout"
+    case "RetryBudgetExhausted":
+      return "failing"
   }
 }
 

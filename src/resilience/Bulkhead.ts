@@ -24,7 +24,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Gate } from "./Gate.js"
 import { through } from "./Gate.js"
-import { BulkheadFull, stackless } from "./Rejection.js"
+import { BulkheadFull } from "./Rejection.js"
 import * as Semaphore from "./Semaphore.js"
 
 /**
@@ -85,18 +85,23 @@ export const make = (options: Options): Effect.Effect<Bulkhead, BulkheadConfigur
     if (problem !== undefined) {
       return yield* new BulkheadConfigurationError({ bulkhead: options.name, problem })
     }
-    const semaphore = yield* Semaphore.make({
-      permits: options.maxConcurrent,
-      maxQueued: options.maxQueued,
-      maxWait: options.maxWait ?? "5 seconds"
-    })
+    const semaphore = yield* Semaphore.makeWith(
+      {
+        permits: options.maxConcurrent,
+        maxQueued: options.maxQueued,
+        maxWait: options.maxWait ?? "5 seconds"
+      },
+      (reason) =>
+        new BulkheadFull({
+          policy: options.name,
+          // One permit is never more than all: a bulkhead without places was refused above.
+          reason: reason === "more-than-all" ? "queue-full" : reason,
+          retryAfter: undefined
+        })
+    )
     return {
       name: options.name,
-      admit: (admission) =>
-        Effect.matchEffect(semaphore.take(1, admission), {
-          onSuccess: (giveBack) => Effect.succeed(() => giveBack),
-          onFailure: (error) => Effect.fail(error._tag === "SemaphoreFull" ? full(options.name, error.reason) : error)
-        }),
+      admit: (admission) => semaphore.take(1, admission),
       status: semaphore.status
     }
   })
@@ -125,17 +130,6 @@ export const withBulkhead: {
     // Other rejections enter a gate only through `Admission.pointless`, which a bulkhead on its own does not have.
     through([bulkhead])(self) as Effect.Effect<A, E | BulkheadFull, R>
 )
-
-const full = (policy: string, reason: Semaphore.SemaphoreFull["reason"]): BulkheadFull =>
-  stackless(
-    () =>
-      new BulkheadFull({
-        policy,
-        // One permit is never more than all: `make` refuses a bulkhead without places.
-        reason: reason === "more-than-all" ? "queue-full" : reason,
-        retryAfter: undefined
-      })
-  )
 
 const problemOf = (options: Options): string | undefined => {
   const { maxConcurrent, maxQueued = 0, maxWait } = options

@@ -20,59 +20,32 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import {
+  type CircuitBreakerConfigurationError,
+  classifiersOf,
+  type Options,
+  settingsOf
+} from "./CircuitBreakerOptions.js"
+import * as CircuitTransitions from "./CircuitTransitions.js"
 import * as Gate from "./Gate.js"
 import * as Kernel from "./kernel/CircuitBreaker.js"
-import type { Outcome } from "./kernel/Outcome.js"
+import type { Outcome, Verdict } from "./kernel/Outcome.js"
 import * as MonotonicClock from "./MonotonicClock.js"
-import * as OptionsReader from "./OptionsReader.js"
 import * as Outcomes from "./Outcomes.js"
 import { CircuitOpen, stackless } from "./Rejection.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** The dependency's name; it appears in status, rejections, events and metrics. */
-  readonly name: string
-  /** How many failures in a row open the circuit. Default 5. */
-  readonly failureThreshold?: number | undefined
-  /** How long the circuit stays open before probes are let through. Default 30 seconds. */
-  readonly resetTimeout?: Duration.DurationInput | undefined
-  /** How many probes may be on their way at a time while half-open. Default 3. */
-  readonly halfOpenMaxCalls?: number | undefined
-  /**
-   * By how much each opening in a row lengthens the open time. Default 1: always `resetTimeout`. A circuit that stayed
-   * closed for one `resetTimeout` starts again from there.
-   */
-  readonly resetTimeoutMultiplier?: number | undefined
-  /** The longest open time. Default `resetTimeout`. */
-  readonly maxResetTimeout?: Duration.DurationInput | undefined
-  /**
-   * How long a probe may hold its place without a result; then it counts as failed and its result, if one comes, as
-   * late. Default `resetTimeout`, or the call's own limit where that is longer.
-   */
-  readonly probeTimeout?: Duration.DurationInput | undefined
-  /**
-   * Whether a typed error of the dependency says that it is unwell. Errors for which it is false count neither as
-   * failure nor as success. Default: every error. It is not asked about the rejections of this library, of which only
-   * `AttemptTimeout` counts. Defects always count, interruptions never.
-   */
-  readonly isFailure?: ((error: unknown) => boolean) | undefined
-  /** Whether a healthy background probe (`healthy`) ends the open time early. Default false. */
-  readonly healOnProbe?: boolean | undefined
-}
+export { CircuitBreakerConfigurationError, type Options } from "./CircuitBreakerOptions.js"
+export type { Transition } from "./CircuitTransitions.js"
 
 /**
  * What people are told about a breaker. Reading it changes nothing.
@@ -83,47 +56,17 @@ export interface Options {
 export interface Status {
   readonly serviceName: string
   /** What a caller meets now, an operator's decision included. */
-  readonly state: "closed" | "open" | "half-open"
+  readonly state: CircuitTransitions.CircuitState
   readonly mode: "auto" | "forced-open" | "forced-closed"
-  /** Failures in a row; while not closed, those that led there. */
+  /** Failures in a row, or in the window where there is one; while not closed, those that led there. */
   readonly failures: number
   /** When the circuit opened last (ISO 8601, wall time); absent while closed. */
   readonly openedAt?: string
   /** Seconds until a call can pass, rounded up; absent where the clock alone does not decide it. */
   readonly retryAfterSeconds?: number
   readonly probesInUse: number
-}
-
-/**
- * The circuit went from one state to another. Changes that only time makes are told when the next call meets them.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Transition {
-  /** Counts the transitions of this breaker from 1; a gap means that a slow subscriber missed some. */
-  readonly seq: number
-  readonly name: string
-  readonly from: Status["state"]
-  readonly to: Status["state"]
-  /** Wall time. */
-  readonly at: Date
-  readonly reason: Kernel.Reason
-}
-
-/**
- * The options of a breaker make no sense, or two places want one breaker with different options.
- *
- * @since 0.1.0
- * @category errors
- */
-export class CircuitBreakerConfigurationError extends Data.TaggedError("CircuitBreakerConfigurationError")<{
-  readonly policy: string
-  readonly problems: ReadonlyArray<string>
-}> {
-  override get message(): string {
-    return `Circuit breaker "${this.policy}": ${this.problems.join("; ")}`
-  }
+  /** How many hold the circuit open (`isolated`); absent where nobody does. */
+  readonly handles?: number
 }
 
 /**
@@ -146,24 +89,39 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly opened: Effect.Effect<never, CircuitOpen>
   /** An operator opens or closes the circuit, or gives it back to the automatic, which has gone on underneath. */
   readonly force: (action: "open" | "close" | "auto") => Effect.Effect<void>
+  /**
+   * Holds the circuit open until the scope closes. Several may do so; it goes on with the last, and then is what the
+   * automatic, which has gone on underneath, and `force` say. Stronger than a circuit that was forced closed. For tasks
+   * that must have a dependency to themselves: a migration, a failover, a restore.
+   */
+  readonly isolated: Effect.Effect<void, never, Scope.Scope>
   /** Leaves the dependency alone for so long, at most 60 seconds, because it asked for that; counts no failure. */
   readonly holdOff: (duration: Duration.DurationInput) => Effect.Effect<void>
   /** Says that a background probe succeeded; matters only with `healOnProbe`. */
   readonly healthy: Effect.Effect<void>
-  /** Changes options (those not given stay as they are) and keeps counters, probes and state. The name cannot change. */
+  /**
+   * Changes options (those not given stay as they are; `undefined` takes one back to its default) and keeps counters,
+   * probes and state. A window that changes its size keeps the newest results that fit; one that changes its type starts
+   * empty. The name cannot change.
+   */
   readonly reconfigure: (
     options: Partial<Omit<Options, "name">>
   ) => Effect.Effect<void, CircuitBreakerConfigurationError>
   /** The options as given, with those of `reconfigure`. */
   readonly options: Effect.Effect<Options>
   /** Transitions from the subscription on, in order; a slow subscriber loses the oldest and holds up nobody. */
-  readonly changes: Stream.Stream<Transition>
+  readonly changes: Stream.Stream<CircuitTransitions.Transition>
   /** The same, subscribed when this effect has run and not when the stream is: for those who must not miss the first. */
-  readonly subscribe: Effect.Effect<Stream.Stream<Transition>, never, Scope.Scope>
-  /** How this breaker counts an exit. */
-  readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>
+  readonly subscribe: Effect.Effect<Stream.Stream<CircuitTransitions.Transition>, never, Scope.Scope>
+  /** How this breaker counts an exit; without `elapsedMillis` no success is slow. */
+  readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>, elapsedMillis?: number) => Effect.Effect<Outcome>
   /** How many results came back after the circuit had changed and therefore changed nothing. */
   readonly lateResults: Effect.Effect<number>
+  /**
+   * Whether a new breaker would do the same: closed by itself and for long enough, with no failure remembered, held by
+   * nobody and watched by nobody.
+   */
+  readonly neutral: Effect.Effect<boolean>
 }
 
 /** What a call ends in while the circuit is closed: made once a generation, so that a call allocates nothing. */
@@ -172,20 +130,22 @@ interface Handlers {
   readonly onFailure: <E>(cause: Cause.Cause<E>) => Effect.Effect<never, E>
 }
 
-/** The one cell: the machine's state, and what has been told about it. */
+/** The one cell: the machine's state, which changes with results, and what changes more seldom. */
 interface Cell {
   readonly state: Kernel.State
+  readonly about: About
+}
+
+interface About {
   readonly options: Options
-  readonly isFailure: (error: unknown) => boolean
+  readonly classifiers: Outcomes.Classifiers
   readonly told: Status["state"]
   readonly seq: number
   /** Wall time, for `Status`. */
   readonly openedAt: number | undefined
   readonly handlers: Handlers
+  readonly subscribers: number
 }
-
-/** A subscriber that is further behind than this loses the oldest transitions. */
-const rememberedTransitions = 64
 
 /**
  * Makes a breaker. Usually `CircuitBreakers.get` is what you want: one breaker for each name.
@@ -196,59 +156,91 @@ const rememberedTransitions = 64
  * @category constructors
  */
 export const make = Effect.fnUntraced(function* (options: Options) {
+  const { name } = options
   const settings = yield* settingsOf(options)
-  // Unbounded, so that telling is one synchronous step that cannot fail; every subscription slides (see `changes`).
-  const transitions = yield* PubSub.unbounded<Transition>()
+  const transitions = yield* CircuitTransitions.make
+  const initial = Kernel.initial(settings, settings.resetTimeoutJitter > 0 ? yield* Random.next : 0)
   const cell: Ref.Ref<Cell> = yield* Ref.make<Cell>({
-    state: Kernel.initial(settings),
-    options,
-    isFailure: options.isFailure ?? Outcomes.everyError,
-    told: "closed",
-    seq: 0,
-    openedAt: undefined,
-    handlers: handlersOf(0)
+    state: initial,
+    about: {
+      options,
+      classifiers: classifiersOf(options),
+      told: "closed",
+      seq: 0,
+      openedAt: undefined,
+      handlers: handlersOf(initial, undefined),
+      subscribers: 0
+    }
   })
 
-  /** Changes the cell in one step. Telling is part of it, so that transitions are told in the order they happen in. */
+  /** What follows from a change of the state. Telling is part of it: transitions are told in the order they happen in. */
+  const told = (after: Cell, before: Cell, now: number, wall: () => number): Cell => {
+    const { about, state } = after
+    const known = state.generation === before.state.generation && state.window._tag === before.state.window._tag
+    if (known && about.told === "closed" && Kernel.passesFreely(state)) return after
+    const handlers = known ? about.handlers : handlersOf(state, undefined)
+    const to = Kernel.view(state, now).state
+    if (to === about.told || state.reason === undefined) return { state, about: { ...about, handlers } }
+    const seq = about.seq + 1
+    const at = wall() - Kernel.openFor(state, now)
+    transitions.unsafeTell({ seq, name, from: about.told, to, at: new Date(at), reason: state.reason })
+    return { state, about: { ...about, handlers, told: to, seq, openedAt: to === "open" ? at : about.openedAt } }
+  }
+
+  /** Changes the cell in one step. */
   const change = <A>(next: (before: Cell, now: number) => readonly [A, Cell]): Effect.Effect<A> =>
     MonotonicClock.nowWith((now, wall) =>
       Ref.modify(cell, (before) => {
         const [result, after] = next(before, now)
-        return [result, after === before ? before : tell(after, before, now, wall)]
+        return [result, after === before ? before : told(after, before, now, wall)]
       })
     )
 
-  /** One step of the machine. */
+  const changed = (before: Cell, state: Kernel.State): Cell =>
+    state === before.state ? before : { state, about: before.about }
+
+  /** One step of the machine. Where open times are jittered it brings the random number for the next one. */
   const step = <A>(transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State]): Effect.Effect<A> =>
-    change((before, now) => {
-      const [result, state] = transition(before.state, now)
-      return [result, state === before.state ? before : { ...before, state }]
+    Effect.flatMap(Ref.get(cell), ({ state }) => {
+      const take = (random?: number) =>
+        change((before, now) => {
+          const [result, after] = transition(before.state, now)
+          return [
+            result,
+            changed(before, random === undefined || after === before.state ? after : { ...after, random })
+          ]
+        })
+      return state.settings.resetTimeoutJitter === 0 ? take() : Effect.flatMap(Random.next, take)
     })
 
-  const tell = (after: Cell, before: Cell, now: number, wall: () => number): Cell => {
-    const { state } = after
-    const handlers = state.generation === before.state.generation ? before.handlers : handlersOf(state.generation)
-    const to = Kernel.view(state, now).state
-    if (to === before.told || state.reason === undefined) return { ...after, handlers }
-    const seq = before.seq + 1
-    const at = wall() - Kernel.openFor(state, now)
-    transitions.unsafeOffer({ seq, name: options.name, from: before.told, to, at: new Date(at), reason: state.reason })
-    return { ...after, handlers, told: to, seq, openedAt: to === "open" ? at : before.openedAt }
-  }
+  /** Gives a permit back. The end is classified within the step, so that also a throwing classifier loses none. */
+  const settle = <A>(
+    permit: Kernel.Permit,
+    verdictOf: (classifiers: Outcomes.Classifiers) => Verdict,
+    result: A
+  ): Effect.Effect<A> =>
+    change((before, now) => [
+      result,
+      changed(before, Kernel.settle(before.state, permit, verdictOf(before.about.classifiers), now))
+    ])
 
-  const settle = (permit: Kernel.Permit, outcome: Outcome): Effect.Effect<void> =>
-    step((state, now) => [undefined, Kernel.settle(state, permit, outcome, now)])
-
-  function handlersOf(generation: number): Handlers {
-    const permit: Kernel.Permit = { generation, probe: undefined }
+  function handlersOf({ generation, window }: Kernel.State, since: number | undefined): Handlers {
+    const permit: Kernel.Permit = { generation, probe: undefined, since }
+    const succeed = <A>(value: A) => settle(permit, (classifiers) => Outcomes.ofResult(value, classifiers), value)
     return {
-      onSuccess: (value) =>
-        Effect.flatMap(Ref.get(cell), ({ state }) =>
-          Kernel.isUntroubled(state, permit) ? Effect.succeed(value) : Effect.as(settle(permit, "success"), value)
-        ),
+      onSuccess:
+        window._tag === "run"
+          ? (value) =>
+              Effect.flatMap(Ref.get(cell), ({ about, state }) =>
+                about.classifiers.result === undefined && Kernel.isUntroubled(state, permit)
+                  ? Effect.succeed(value)
+                  : succeed(value)
+              )
+          : succeed,
       onFailure: (cause) =>
-        Effect.flatMap(Ref.get(cell), ({ isFailure }) =>
-          Effect.zipRight(settle(permit, Outcomes.ofCause(cause, isFailure)), Effect.failCause(cause))
+        Effect.zipRight(
+          settle(permit, (classifiers) => Outcomes.ofCause(cause, classifiers), undefined),
+          Effect.failCause(cause)
         )
     }
   }
@@ -258,7 +250,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       stackless(
         () =>
           new CircuitOpen({
-            policy: options.name,
+            policy: name,
             reason: decision.reason,
             retryAfter: decision.retryAfter === undefined ? undefined : Duration.millis(Math.ceil(decision.retryAfter))
           })
@@ -272,22 +264,24 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         decision._tag === "Rejected"
           ? reject(decision)
           : Effect.succeed((exit: Exit.Exit<unknown, unknown>) =>
-              Effect.flatMap(Ref.get(cell), ({ isFailure }) =>
-                settle(decision.permit, Outcomes.ofExit(exit, isFailure))
-              )
+              settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined)
             )
     )
 
   // While closed a call holds nothing, so it needs no mask: if it is interrupted the handlers are skipped, and rightly.
+  const closed = <A, E, R>(self: Effect.Effect<A, E, R>, handlers: Handlers): Effect.Effect<A, E, R> =>
+    Effect.matchCauseEffect<A, E, R, never, E, never, A, never, never>(self, handlers)
+
   const execute = <A, E, R>(
     self: Effect.Effect<A, E, R>,
     limits?: Pick<Gate.Admission, "callLimit">
   ): Effect.Effect<A, E | CircuitOpen, R> =>
-    Effect.flatMap(Ref.get(cell), ({ handlers, state }) =>
-      Kernel.passesFreely(state)
-        ? Effect.matchCauseEffect<A, E, R, never, E, never, A, never, never>(self, handlers)
-        : Gate.through([{ admit }], limits)(self)
-    )
+    Effect.flatMap(Ref.get(cell), ({ about, state }) => {
+      if (!Kernel.passesFreely(state)) return Gate.through([breaker], limits)(self)
+      return state.settings.slowCallDuration === undefined
+        ? closed(self, about.handlers)
+        : Effect.flatMap(MonotonicClock.now, (now) => closed(self, handlersOf(state, now)))
+    })
 
   const look = Effect.flatMap(Ref.get(cell), ({ state }) =>
     Kernel.passesFreely(state)
@@ -300,20 +294,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   // Subscribes before it looks: a circuit that opens in between is not missed.
   const opened = Effect.scoped(
-    Effect.flatMap(PubSub.subscribe(transitions), (told) => Effect.forever(Effect.zipRight(look, Queue.take(told))))
+    Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(look, Queue.take(news))))
   )
 
   const status = Effect.flatMap(MonotonicClock.now, (now) =>
-    Effect.map(Ref.get(cell), ({ openedAt, state }): Status => {
+    Effect.map(Ref.get(cell), ({ about: { openedAt }, state }): Status => {
       const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
       return {
-        serviceName: options.name,
+        serviceName: name,
         state: shown,
         mode: state.mode,
         failures,
         ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
         ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
-        probesInUse
+        probesInUse,
+        ...(state.handles === 0 ? {} : { handles: state.handles })
       }
     })
   )
@@ -321,29 +316,30 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const reconfigure = (changes: Partial<Omit<Options, "name">>) =>
     Effect.flatten(
       change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
-        const changed: Options = { ...before.options, ...changes, name: options.name }
-        return Either.match(settingsOf(changed), {
+        const wanted: Options = { ...before.about.options, ...changes, name }
+        return Either.match(settingsOf(wanted), {
           onLeft: (error) => [Effect.fail(error), before],
           onRight: (settings) => [
             Effect.void,
             {
-              ...before,
               state: Kernel.reconfigure(before.state, settings, now),
-              options: changed,
-              isFailure: changed.isFailure ?? Outcomes.everyError
+              about: { ...before.about, options: wanted, classifiers: classifiersOf(wanted) }
             }
           ]
         })
       })
     )
 
-  const subscribe = Effect.map(
-    Stream.fromPubSub(transitions, { scoped: true }),
-    Stream.buffer({ capacity: rememberedTransitions, strategy: "sliding" })
+  const watched = (by: 1 | -1) =>
+    Ref.update(cell, ({ about, state }) => ({ state, about: { ...about, subscribers: about.subscribers + by } }))
+
+  const subscribe = Effect.zipRight(
+    Effect.acquireRelease(watched(1), () => watched(-1)),
+    transitions.subscribe
   )
 
   const breaker: CircuitBreaker = {
-    name: options.name,
+    name,
     admit,
     execute,
     look,
@@ -351,14 +347,24 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     status,
     getStatus: status,
     force: (action) => step((state) => [undefined, Kernel.force(state, modes[action])]),
+    isolated: Effect.acquireRelease(
+      step((state) => [undefined, Kernel.isolate(state)]),
+      () => step((state) => [undefined, Kernel.release(state)])
+    ),
     holdOff: (duration) => step((state, now) => [undefined, Kernel.holdOff(state, Duration.toMillis(duration), now)]),
     healthy: step((state, now) => [undefined, Kernel.healthy(state, now)]),
     reconfigure,
-    options: Effect.map(Ref.get(cell), (current) => current.options),
+    options: Effect.map(Ref.get(cell), ({ about }) => about.options),
     subscribe,
     changes: Stream.unwrapScoped(subscribe),
-    outcomeOf: (exit) => Effect.map(Ref.get(cell), ({ isFailure }) => Outcomes.ofExit(exit, isFailure)),
-    lateResults: Effect.map(Ref.get(cell), ({ state }) => state.late)
+    outcomeOf: (exit, elapsedMillis = 0) =>
+      Effect.map(Ref.get(cell), ({ about, state }) =>
+        Kernel.outcomeAfter(state.settings, Outcomes.ofExit(exit, about.classifiers), elapsedMillis)
+      ),
+    lateResults: Effect.map(Ref.get(cell), ({ state }) => state.late),
+    neutral: Effect.flatMap(MonotonicClock.now, (now) =>
+      Effect.map(Ref.get(cell), ({ about, state }) => about.subscribers === 0 && Kernel.isNeutral(state, now))
+    )
   }
   return breaker
 })
@@ -377,35 +383,3 @@ export const withCircuitBreaker: {
 )
 
 const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as const
-
-/**
- * The options as the kernel wants them, defaults filled in.
- *
- * @since 0.1.0
- * @category options
- */
-export const settingsOf = (options: Options): Either.Either<Kernel.Settings, CircuitBreakerConfigurationError> => {
-  const read = OptionsReader.make()
-  const name = read.name(options.name)
-  const resetTimeout = read.duration("resetTimeout", options.resetTimeout ?? "30 seconds", 1)
-  const multiplier = read.factor("resetTimeoutMultiplier", options.resetTimeoutMultiplier ?? 1, 1)
-  const maxResetTimeout = read.duration("maxResetTimeout", options.maxResetTimeout ?? resetTimeout, 1)
-  if (maxResetTimeout < resetTimeout) {
-    read.refuse("maxResetTimeout is shorter than resetTimeout; raise it, or lower resetTimeout")
-  }
-  if (multiplier > 1 && options.maxResetTimeout === undefined) {
-    read.refuse("resetTimeoutMultiplier has no effect without maxResetTimeout; give the longest open time")
-  }
-  const settings: Kernel.Settings = {
-    failureThreshold: read.count("failureThreshold", options.failureThreshold ?? 5, 1),
-    resetTimeout,
-    halfOpenMaxCalls: read.count("halfOpenMaxCalls", options.halfOpenMaxCalls ?? 3, 1),
-    resetTimeoutMultiplier: multiplier,
-    maxResetTimeout,
-    probeTimeout: read.duration("probeTimeout", options.probeTimeout ?? resetTimeout, 1),
-    healOnProbe: options.healOnProbe ?? false
-  }
-  return read.problems.length === 0
-    ? Either.right(settings)
-    : Either.left(new CircuitBreakerConfigurationError({ policy: name, problems: read.problems }))
-}

@@ -7,9 +7,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as SynchronizedRef from "effect/SynchronizedRef"
 import * as CircuitBreaker from "./CircuitBreaker.js"
-import type { Settings } from "./kernel/CircuitBreaker.js"
+import { CircuitBreakerConfigurationError, differences } from "./CircuitBreakerOptions.js"
 
 /**
  * @since 0.1.0
@@ -25,7 +27,7 @@ export interface CircuitBreakersShape {
     name: string,
     options?: Omit<CircuitBreaker.Options, "name">
   ) => Effect.Effect<CircuitBreaker.CircuitBreaker, CircuitBreaker.CircuitBreakerConfigurationError>
-  /** Every breaker there is, in the order in which they were asked for. */
+  /** Every breaker there is, in the order in which they were asked for first. */
   readonly all: Effect.Effect<ReadonlyArray<CircuitBreaker.CircuitBreaker>>
 }
 
@@ -39,54 +41,63 @@ export class CircuitBreakers extends Context.Tag("@dialdrill/selfheal/CircuitBre
 >() {}
 
 /**
- * Makes a registry of at most `capacity` breakers (default 1000). Beyond that `get` refuses new names: names are those
- * of dependencies, not of users or paths, and a breaker that were dropped would forget that its circuit is open.
+ * Makes a registry of at most `capacity` breakers (default 1000). Names are those of dependencies, not of users or paths;
+ * where they are many all the same (tenants, hosts), a new one takes the place of the `neutral` breaker that was asked for
+ * longest ago. Where every breaker has something to remember, `get` refuses new names: one that were dropped would forget
+ * that its circuit is open.
+ *
+ * A breaker that had to leave while somebody still uses it is the breaker that the next who asks gets: it is held weakly,
+ * so that a name never has two breakers that know different things. Until then it is missing from `all`. One that nobody
+ * uses is forgotten with its options: whoever asks for it later says again which it wants.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (settings?: { readonly capacity?: number }): Effect.Effect<CircuitBreakersShape> =>
-  Effect.map(SynchronizedRef.make<ReadonlyMap<string, Entry>>(new Map()), (entries) => {
+  Effect.gen(function* () {
     const capacity = settings?.capacity ?? 1000
+    const registry = yield* SynchronizedRef.make<Registry>({ entries: new Map(), left: new Map() })
+    const asked = yield* Ref.make(0)
 
-    const known = (entry: Entry, options: CircuitBreaker.Options): Found =>
+    const touch = ({ breaker, lastAsked }: Entry): Effect.Effect<CircuitBreaker.CircuitBreaker> =>
       Effect.flatMap(
-        Effect.zip(CircuitBreaker.settingsOf(entry.options), CircuitBreaker.settingsOf(options)),
-        (pair) => {
-          const differences = differ(...pair)
-          if (entry.options.isFailure !== options.isFailure) differences.push("isFailure is another function")
-          return differences.length === 0
-            ? Effect.succeed(entry.breaker)
-            : refuse(options.name, [
-                `it exists with other options: ${differences.join(", ")}`,
-                "give both places the same options, or two names"
-              ])
-        }
+        Ref.updateAndGet(asked, (count) => count + 1),
+        (count) => Effect.as(Ref.set(lastAsked, count), breaker)
       )
 
-    const add = (entries: ReadonlyMap<string, Entry>, options: CircuitBreaker.Options) =>
-      entries.size >= capacity
-        ? refuse(options.name, [
-            `there are ${capacity} breakers already; name breakers after dependencies, or raise the capacity`
-          ])
-        : Effect.map(
-            CircuitBreaker.make(options),
-            (breaker) => [breaker, new Map(entries).set(options.name, { breaker, options })] as const
-          )
+    const find = (current: Registry, name: string, options: CircuitBreaker.Options | undefined) =>
+      Effect.gen(function* () {
+        const known = current.entries.get(name) ?? comeBack(current.left.get(name))
+        if (known !== undefined && options !== undefined) yield* mustAgree(known, options)
+        if (current.entries.has(name) && known !== undefined) return [known, current] as const
+        const wanted = options ?? { name }
+        const entry = known ?? entryOf(yield* CircuitBreaker.make(wanted), wanted)
+        const { entries, left } = current.entries.size < capacity ? current : yield* makeRoom(current, name, capacity)
+        return [
+          entry,
+          {
+            entries: new Map(entries).set(name, entry),
+            left: new Map(Array.from(left).filter(([other]) => other !== name))
+          }
+        ] as const
+      })
 
     return {
-      get: (name, options) => {
-        const wanted = options === undefined ? undefined : { ...options, name }
-        return SynchronizedRef.modifyEffect(entries, (current) => {
-          const entry = current.get(name)
-          return entry === undefined
-            ? add(current, wanted ?? { name })
-            : wanted === undefined
-              ? Effect.succeed([entry.breaker, current] as const)
-              : Effect.map(known(entry, wanted), (breaker) => [breaker, current] as const)
-        })
-      },
-      all: Effect.map(SynchronizedRef.get(entries), (current) => Array.from(current.values(), ({ breaker }) => breaker))
+      get: (name, options) =>
+        Effect.flatMap(SynchronizedRef.get(registry), ({ entries }) => {
+          const entry = entries.get(name)
+          return Effect.flatMap(
+            entry !== undefined && options === undefined
+              ? Effect.succeed(entry)
+              : SynchronizedRef.modifyEffect(registry, (current) =>
+                  find(current, name, options && { ...options, name })
+                ),
+            touch
+          )
+        }),
+      all: Effect.map(SynchronizedRef.get(registry), ({ entries }) =>
+        Array.from(entries.values(), ({ breaker }) => breaker)
+      )
     }
   })
 
@@ -110,19 +121,70 @@ export const getCircuitBreaker = (
 
 interface Entry {
   readonly breaker: CircuitBreaker.CircuitBreaker
+  /** As it was made with. */
+  readonly options: CircuitBreaker.Options
+  /** Counts the questions, the one for this breaker that came last. */
+  readonly lastAsked: Ref.Ref<number>
+}
+
+/** A breaker that had to leave: it lives on for as long as somebody else uses it. */
+interface Left {
+  readonly breaker: WeakRef<CircuitBreaker.CircuitBreaker>
   readonly options: CircuitBreaker.Options
 }
 
-type Found = Effect.Effect<CircuitBreaker.CircuitBreaker, CircuitBreaker.CircuitBreakerConfigurationError>
+interface Registry {
+  readonly entries: ReadonlyMap<string, Entry>
+  readonly left: ReadonlyMap<string, Left>
+}
+
+const entryOf = (breaker: CircuitBreaker.CircuitBreaker, options: CircuitBreaker.Options): Entry => ({
+  breaker,
+  options,
+  lastAsked: Ref.unsafeMake(0)
+})
+
+const comeBack = (left: Left | undefined): Entry | undefined => {
+  const breaker = left?.breaker.deref()
+  return left === undefined || breaker === undefined ? undefined : entryOf(breaker, left.options)
+}
+
+const mustAgree = (entry: Entry, wanted: CircuitBreaker.Options) =>
+  Effect.flatMap(differences(entry.options, wanted), (found) =>
+    found.length === 0
+      ? Effect.void
+      : refuse(wanted.name, [
+          `it exists with other options: ${found.join(", ")}`,
+          "give both places the same options, or two names"
+        ])
+  )
+
+/** Lets the neutral breaker go that was asked for longest ago. */
+const makeRoom = (current: Registry, name: string, capacity: number) =>
+  Effect.gen(function* () {
+    const aged = yield* Effect.forEach(current.entries, ([other, entry]) =>
+      Effect.map(Ref.get(entry.lastAsked), (lastAsked) => ({ other, entry, lastAsked }))
+    )
+    const leaving = yield* Effect.findFirst(
+      aged.sort((a, b) => a.lastAsked - b.lastAsked),
+      ({ entry }) => entry.breaker.neutral
+    )
+    if (Option.isNone(leaving)) {
+      return yield* refuse(name, [
+        `there are ${capacity} breakers already, and each has something to remember; name breakers after dependencies, ` +
+          "or raise the capacity"
+      ])
+    }
+    const { entry, other } = leaving.value
+    return {
+      entries: new Map(Array.from(current.entries).filter(([one]) => one !== other)),
+      // Those that nobody used any more are gone by now; their names go too.
+      left: new Map(Array.from(current.left).filter(([, { breaker }]) => breaker.deref() !== undefined)).set(other, {
+        breaker: new WeakRef(entry.breaker),
+        options: entry.options
+      })
+    }
+  })
 
 const refuse = (policy: string, problems: ReadonlyArray<string>) =>
-  Effect.fail(new CircuitBreaker.CircuitBreakerConfigurationError({ policy, problems }))
-
-const differ = (has: Settings, wanted: Settings): Array<string> => {
-  const differences: Array<string> = []
-  for (const option of Object.keys(has) as ReadonlyArray<keyof Settings>) {
-    // Object.keys widens to string
-    if (has[option] !== wanted[option]) differences.push(`${option} is ${has[option]}, asked for ${wanted[option]}`)
-  }
-  return differences
-}
+  Effect.fail(new CircuitBreakerConfigurationError({ policy, problems }))

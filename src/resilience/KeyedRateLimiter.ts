@@ -25,6 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Gcra from "./kernel/Gcra.js"
+import * as MonotonicClock from "./MonotonicClock.js"
 import { makeMemoryBook, RateLimitStore } from "./RateLimitStore.js"
 
 /**
@@ -184,59 +185,48 @@ export const make = (
     const store = yield* RateLimitStore
     const book = yield* store.open({ name, limits, maxKeys })
     const localBook = yield* makeMemoryBook({ limits, maxKeys })
-    const counts = yield* Ref.make({ allowed: 0, limited: 0, storeFailures: 0 })
+    // Plain numbers, changed in the step that decides: a `Ref` would be a second step of the runtime for every request.
+    const counts = { allowed: 0, limited: 0, storeFailures: 0 }
     const smallest = Math.min(...limits.map((limit) => limit.limit))
     const first = limits.reduce((a, b) => (b.limit < a.limit ? b : a))
 
-    const decision = (verdict: Gcra.Verdict, decidedBy: Decision["decidedBy"]): Decision => ({
-      allowed: verdict.allowed,
-      limit: verdict.limit.limit,
-      windowMillis: verdict.limit.windowMillis,
-      remaining: verdict.remaining,
-      resetAfterMillis: verdict.resetAfterMillis,
-      retryAfterMillis: verdict.retryAfterMillis,
-      policy: name,
-      decidedBy
-    })
-
-    const withoutStore = (key: string, cost: number): Effect.Effect<Decision> => {
-      switch (onStoreFailure) {
-        case "failOpen":
-          return Effect.succeed(
-            decision(
-              { allowed: true, limit: first, remaining: smallest - cost, resetAfterMillis: 0, retryAfterMillis: 0 },
-              "failOpen"
-            )
-          )
-        case "failClosed":
-          return Effect.succeed(
-            decision(
-              { allowed: false, limit: first, remaining: 0, resetAfterMillis: 1000, retryAfterMillis: 1000 },
-              "failClosed"
-            )
-          )
-        case "localFallback":
-          return Effect.map(
-            // A book in memory cannot fail.
-            Effect.orDie(localBook.spend(key, cost)),
-            (verdict) => decision(verdict, "localFallback")
-          )
+    const counted = (verdict: Gcra.Verdict, decidedBy: Decision["decidedBy"]): Decision => {
+      if (verdict.allowed) counts.allowed++
+      else counts.limited++
+      if (decidedBy !== "store") counts.storeFailures++
+      return {
+        allowed: verdict.allowed,
+        limit: verdict.limit.limit,
+        windowMillis: verdict.limit.windowMillis,
+        remaining: verdict.remaining,
+        resetAfterMillis: verdict.resetAfterMillis,
+        retryAfterMillis: verdict.retryAfterMillis,
+        policy: name,
+        decidedBy
       }
     }
 
-    const decide = (key: string, cost: number): Effect.Effect<Decision> =>
-      Effect.tap(
-        Effect.matchEffect(book.spend(key, cost), {
-          onSuccess: (verdict) => Effect.succeed(decision(verdict, "store")),
-          onFailure: () => withoutStore(key, cost)
-        }),
-        ({ allowed, decidedBy }) =>
-          Ref.update(counts, (n) => ({
-            allowed: n.allowed + (allowed ? 1 : 0),
-            limited: n.limited + (allowed ? 0 : 1),
-            storeFailures: n.storeFailures + (decidedBy === "store" ? 0 : 1)
-          }))
-      )
+    const withoutStore = (key: string, cost: number, now: number): Gcra.Verdict => {
+      switch (onStoreFailure) {
+        case "failOpen":
+          return { allowed: true, limit: first, remaining: smallest - cost, resetAfterMillis: 0, retryAfterMillis: 0 }
+        case "failClosed":
+          return { allowed: false, limit: first, remaining: 0, resetAfterMillis: 1000, retryAfterMillis: 1000 }
+        case "localFallback":
+          return localBook.spendAt(key, cost, now)
+      }
+    }
+
+    const { spendAt } = book
+    const decide: (key: string, cost: number) => Effect.Effect<Decision> =
+      spendAt === undefined
+        ? (key, cost) =>
+            Effect.matchEffect(book.spend(key, cost), {
+              onSuccess: (verdict) => Effect.succeed(counted(verdict, "store")),
+              onFailure: () =>
+                MonotonicClock.nowWith((now) => Effect.succeed(counted(withoutStore(key, cost, now), onStoreFailure)))
+            })
+        : (key, cost) => MonotonicClock.nowWith((now) => Effect.succeed(counted(spendAt(key, cost, now), "store")))
 
     // The two signatures of `check` differ only in the error, which a request of cost 1 cannot meet.
     const check = ((key: string, cost: number = 1) =>
@@ -251,7 +241,7 @@ export const make = (
       limits: limits.map(({ limit, windowMillis }) => ({ limit, windowMillis })),
       check,
       isAllowed: (clientId) => decide(clientId, 1),
-      status: Effect.zipWith(Ref.get(counts), book.clients, (counts, clients) => ({
+      status: Effect.map(book.clients, (clients) => ({
         name,
         policy: limits.map(inWords).join(", "),
         ...counts,

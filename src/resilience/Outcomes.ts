@@ -7,21 +7,64 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import type { Outcome } from "./kernel/Outcome.js"
+import type { Verdict } from "./kernel/Outcome.js"
 import { AttemptTimeout, isRejection } from "./Rejection.js"
 
 /**
- * Success; a typed failure by `isFailure`, which is asked about foreign errors only; a defect is a failure; an
- * interruption (and nothing else) says nothing. Of our own rejections, met by a call from inside, only a timed-out
- * attempt says something about the dependency: it is a failure, whatever the predicate says about its own errors.
+ * What an error, a defect or a result says about the dependency: that it is unwell, that it is well (it answered, and
+ * the answer was no), or nothing at all.
  *
- * A predicate that throws counts the call as failed: the permit is given back whatever user code does.
+ * @since 0.1.0
+ * @category models
+ */
+export type Class = "failure" | "success" | "ignored"
+
+/**
+ * Who is asked about which end of a call. One that throws has said `failure`: the permit is given back whatever user code
+ * does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Classifiers {
+  /** Asked about foreign errors only, never about the rejections of this library. */
+  readonly error: (error: unknown) => Class
+  readonly defect: (defect: unknown) => Class
+  /** `undefined` where every result is a success: then nobody is asked. */
+  readonly result: ((result: unknown) => Class) | undefined
+}
+
+/**
+ * The default: every typed error and every defect says that the dependency is unwell, every result that it is well.
+ *
+ * @since 0.1.0
+ * @category classifiers
+ */
+export const everyError: Classifiers = {
+  error: () => "failure",
+  defect: () => "failure",
+  result: undefined
+}
+
+/**
+ * How an exit counts. An interruption (and nothing else) says nothing. Of our own rejections, met by a call from inside,
+ * only a timed-out attempt says something about the dependency: it is a failure, whatever the classifier says about the
+ * dependency's errors.
  *
  * @since 0.1.0
  * @category conversions
  */
-export const ofExit = (exit: Exit.Exit<unknown, unknown>, isFailure: (error: unknown) => boolean): Outcome =>
-  Exit.isSuccess(exit) ? "success" : ofCause(exit.cause, isFailure)
+export const ofExit = (exit: Exit.Exit<unknown, unknown>, classifiers: Classifiers): Verdict =>
+  Exit.isSuccess(exit) ? ofResult(exit.value, classifiers) : ofCause(exit.cause, classifiers)
+
+/**
+ * Like `ofExit`, for a call that is known to have succeeded.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const ofResult = (result: unknown, classifiers: Classifiers): Verdict =>
+  classifiers.result === undefined ? "success" : ask(classifiers.result, result)
 
 /**
  * Like `ofExit`, for a call that is known not to have succeeded.
@@ -29,27 +72,26 @@ export const ofExit = (exit: Exit.Exit<unknown, unknown>, isFailure: (error: unk
  * @since 0.1.0
  * @category conversions
  */
-export const ofCause = (cause: Cause.Cause<unknown>, isFailure: (error: unknown) => boolean): Outcome => {
+export const ofCause = (cause: Cause.Cause<unknown>, classifiers: Classifiers): Verdict => {
+  const defect = Cause.isDie(cause) ? ofDefects(cause, classifiers) : undefined
   // A defect counts also where it comes with an error that would not, as when a finalizer breaks.
-  if (Cause.isDie(cause)) return "failure"
+  if (defect === "failure") return "failure"
   const error = Cause.failureOption(cause)
-  if (Option.isNone(error)) return Cause.isInterruptedOnly(cause) ? "interrupted" : "failure"
-  const counts = isRejection(error.value) ? error.value instanceof AttemptTimeout : holds(isFailure, error.value)
-  return counts ? "failure" : "ignored"
+  if (Option.isNone(error)) return defect ?? (Cause.isInterruptedOnly(cause) ? "interrupted" : "failure")
+  if (isRejection(error.value)) return error.value instanceof AttemptTimeout ? "failure" : "ignored"
+  return ask(classifiers.error, error.value)
 }
 
-/**
- * The default predicate: every typed error says that the dependency is unwell.
- *
- * @since 0.1.0
- * @category predicates
- */
-export const everyError = (_error: unknown): boolean => true
+/** The worst of them speaks. */
+const ofDefects = (cause: Cause.Cause<unknown>, { defect }: Classifiers): Class => {
+  const classes = Array.from(Cause.defects(cause), (one) => ask(defect, one))
+  return classes.includes("failure") ? "failure" : classes.includes("ignored") ? "ignored" : "success"
+}
 
-const holds = (predicate: (error: unknown) => boolean, error: unknown): boolean => {
+const ask = (classify: (subject: unknown) => Class, subject: unknown): Class => {
   try {
-    return predicate(error)
+    return classify(subject)
   } catch {
-    return true
+    return "failure"
   }
 }

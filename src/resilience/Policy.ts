@@ -137,11 +137,15 @@ export const make = (options: Options): Effect.Effect<Policy, PolicyConfiguratio
 
         const again = (number: number) =>
           Effect.flatMap(MonotonicClock.now, (now) => attempt(self, observer, number, now, endsAt))
-        const inTime = (next: Retry.Scheduled<E | Rejection>) =>
-          Effect.flatMap(MonotonicClock.now, (now) =>
-            now + Duration.toMillis(next.delay) < endsAt ? observer.retry(next) : Effect.failCause(next.cause)
-          )
-        return observer.call(Retry.drive((number) => (number === 1 ? first : again(number)), retries, inTime))
+        const inTime = ({ delay }: Retry.Scheduled<E | Rejection>) =>
+          Effect.map(MonotonicClock.now, (now) => now + Duration.toMillis(delay) < endsAt)
+        return observer.call(
+          Retry.drive((number) => (number === 1 ? first : again(number)), {
+            schedule: retries,
+            inTime,
+            before: observer.retry
+          })
+        )
       })
     }
     return { name, protect, describe: describe(settings) }

@@ -28,12 +28,12 @@ import { dual } from "effect/Function"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
 import type { Admission, Gate, Permit } from "./Gate.js"
 import { through } from "./Gate.js"
-import * as Kernel from "./kernel/RateLimiter.js"
-import * as MonotonicClock from "./MonotonicClock.js"
+import * as RateLimiterState from "./RateLimiterState.js"
 import { RateLimited, type Rejection, stackless } from "./Rejection.js"
+import * as Reservation from "./Reservation.js"
 import * as Waiting from "./Waiting.js"
 
 /**
@@ -75,6 +75,14 @@ export interface Status {
 export interface RateLimiter extends Gate<RateLimited> {
   /** The same limiter as a gate at which every call costs this much. A cost above the limit could never pass. */
   readonly withCost: (cost: number) => Effect.Effect<RateLimiter, RateLimiterConfigurationError>
+  /**
+   * Takes a place for a call that starts later: at once when the limit allows, else when its turn comes. Fails as a call
+   * would. For a caller who must know the wait before it commits: to tell a user when a job will start, or to do
+   * something else in the meantime.
+   *
+   * The place is given back when it is cancelled or the scope closes before the call has started.
+   */
+  readonly reserve: Effect.Effect<Reservation.Reservation, RateLimited, Scope.Scope>
   readonly status: Effect.Effect<Status>
 }
 
@@ -93,9 +101,6 @@ export class RateLimiterConfigurationError extends Data.TaggedError("RateLimiter
   }
 }
 
-/** A knock means "look again": the waiter was served, or is now first in line and has to watch the clock. */
-type Door = Queue.Queue<void>
-
 /**
  * Makes a rate limiter.
  *
@@ -110,10 +115,9 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
     }
     const { limit, mode, name } = options
     const interval = Duration.toMillis(options.interval)
-    const limits: Kernel.Limits = { permits: limit, interval, maxQueued: options.maxQueued ?? limit }
     const maxWait =
       mode === "reject" ? 0 : options.maxWait === undefined ? interval : Duration.toMillis(options.maxWait)
-    const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
+    const state = yield* RateLimiterState.make({ permits: limit, interval, maxQueued: options.maxQueued ?? limit })
     const noDoor = yield* Queue.sliding<void>(1)
 
     const reject = (reason: RateLimited["reason"], retryAfter: number): Effect.Effect<never, RateLimited> =>
@@ -123,78 +127,28 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
         )
       )
 
-    /**
-     * One step of the machine at the current time; knocks at the doors of all whom it concerns. Waiters step too, and a
-     * waiter who is interrupted between the two would leave those it has served asleep.
-     */
-    const step = <A>(
-      decide: (state: Kernel.State<Door>, now: number) => [A, Kernel.Served<Door>, Kernel.State<Door>]
-    ): Effect.Effect<A> =>
-      Effect.uninterruptible(
-        Effect.flatMap(MonotonicClock.now, (now) =>
-          Effect.flatMap(
-            Ref.modify(ref, (state): [[A, ReadonlyArray<Door>], Kernel.State<Door>] => {
-              const [decision, served, next] = decide(state, now)
-              return [[decision, Kernel.concerned(state, next, served)], next]
-            }),
-            ([decision, doors]) =>
-              doors.length === 0
-                ? Effect.succeed(decision)
-                : Effect.as(
-                    Effect.forEach(doors, (door) => Queue.offer(door, undefined), { discard: true }),
-                    decision
-                  )
-          )
-        )
-      )
-
     const permitOf = (ticket: number, cost: number): Permit => {
-      const refund = step((state, now) => [undefined, ...Kernel.refund(limits, state, ticket, cost, now)])
+      const refund = state.refund(ticket, cost)
       return (_, started) => (started === false ? refund : Effect.void)
     }
-
-    /** Sleeps until served. Only the first in line looks at the clock, and serves with its own step all who are due. */
-    const served = (ticket: number, door: Door): Effect.Effect<void> =>
-      Effect.flatMap(
-        step((state, now) => {
-          const [others, next] = Kernel.advance(limits, state, now)
-          return [Kernel.sleepOf(limits, next, ticket, now), others, next]
-        }),
-        (millis) =>
-          millis === 0
-            ? Effect.void
-            : Effect.zipRight(
-                millis === Infinity ? Queue.take(door) : Effect.raceFirst(Queue.take(door), Waiting.sleep(millis)),
-                served(ticket, door)
-              )
-      )
-
-    /** Leaves the queue and tells how long it would have taken; `undefined` when the call was already served. */
-    const resign = (ticket: number, cost: number): Effect.Effect<number | undefined> =>
-      step((state, now) => {
-        const [others, next] = Kernel.advance(limits, state, now)
-        if (Kernel.sleepOf(limits, next, ticket, now) === 0) return [undefined, others, next]
-        const [more, left] = Kernel.leave(limits, next, ticket, now)
-        return [Kernel.waitOf(limits, left, cost, now), [...others, ...more], left]
-      })
 
     const wait = (
       ticket: number,
       cost: number,
       patience: number,
-      door: Door,
+      door: RateLimiterState.Door,
       admission: Admission
     ): Effect.Effect<Permit, RateLimited | Rejection> =>
-      Effect.matchCauseEffect(Waiting.atMost(patience, served(ticket, door), admission), {
+      Effect.matchCauseEffect(Waiting.atMost(patience, state.served(ticket, door), admission), {
         onSuccess: (end) =>
           end === "over"
             ? Effect.succeed(permitOf(ticket, cost))
-            : Effect.flatMap(resign(ticket, cost), (left) =>
+            : Effect.flatMap(state.resign(ticket, cost), (left) =>
                 // Due at the very instant at which the wait became too long: served.
                 left === undefined ? Effect.succeed(permitOf(ticket, cost)) : reject("wait-too-long", left)
               ),
         onFailure: (cause) =>
-          Effect.flatMap(resign(ticket, cost), (left) =>
+          Effect.flatMap(state.resign(ticket, cost), (left) =>
             Effect.zipRight(
               left === undefined ? permitOf(ticket, cost)(Exit.failCause(cause), false) : Effect.void,
               Effect.failCause(cause)
@@ -207,50 +161,50 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
       (admission) => {
         const patience = Math.min(maxWait, admission.patience)
         // Most calls need not wait, and a door costs more than all the rest: first asked without one.
-        return Effect.flatMap(
-          step((state, now) => Kernel.admit(limits, state, cost, noDoor, now, 0)),
-          (decision) => {
-            if (decision._tag === "Taken") return Effect.succeed(permitOf(decision.ticket, cost))
-            if (mode === "reject" && decision._tag === "Refused") return reject("limit", decision.retryAfter)
-            return Effect.flatMap(Queue.sliding<void>(1), (door) => queue(cost, patience, door, admission))
-          }
-        )
+        return Effect.flatMap(state.admit(cost, 0, noDoor), (decision) => {
+          if (decision._tag === "Taken") return Effect.succeed(permitOf(decision.ticket, cost))
+          if (mode === "reject" && decision._tag === "Refused") return reject("limit", decision.retryAfter)
+          return Effect.flatMap(Queue.sliding<void>(1), (door) => queue(cost, patience, door, admission))
+        })
       }
 
     const queue = (
       cost: number,
       patience: number,
-      door: Door,
+      door: RateLimiterState.Door,
       admission: Admission
     ): Effect.Effect<Permit, RateLimited | Rejection> =>
-      Effect.flatMap(
-        step((state, now) => Kernel.admit(limits, state, cost, door, now, patience)),
-        (decision) => {
-          switch (decision._tag) {
-            case "Taken":
-              return Effect.succeed(permitOf(decision.ticket, cost))
-            case "Refused":
-              return reject(decision.reason, decision.retryAfter)
-            case "Queued":
-              return wait(decision.ticket, cost, patience, door, admission)
-          }
+      Effect.flatMap(state.admit(cost, patience, door), (decision) => {
+        switch (decision._tag) {
+          case "Taken":
+            return Effect.succeed(permitOf(decision.ticket, cost))
+          case "Refused":
+            return reject(decision.reason, decision.retryAfter)
+          case "Queued":
+            return wait(decision.ticket, cost, patience, door, admission)
         }
-      )
+      })
 
-    const status = step((state, now): [Status, Kernel.Served<Door>, Kernel.State<Door>] => {
-      const [others, next] = Kernel.advance(limits, state, now)
-      return [{ inUse: next.semaphore.inUse, queued: next.semaphore.queue.size, limit }, others, next]
-    })
+    const reserve = (cost: number): RateLimiter["reserve"] =>
+      Reservation.make({
+        state,
+        cost,
+        patience: maxWait,
+        reject: (reason, retryAfter) => reject(mode === "reject" ? "limit" : reason, retryAfter)
+      })
+
+    const status = Effect.map(state.look, (now): Status => ({ ...now, limit }))
+    const gate = (cost: number): RateLimiter => ({ name, admit: admit(cost), reserve: reserve(cost), withCost, status })
 
     const withCost: RateLimiter["withCost"] = (cost) =>
       Number.isSafeInteger(cost) && cost >= 1 && cost <= limit
-        ? Effect.succeed({ name, admit: admit(cost), withCost, status })
+        ? Effect.succeed(gate(cost))
         : new RateLimiterConfigurationError({
             limiter: name,
             problem: `a call costs ${cost}; it must be a whole number from 1 to the limit of ${limit}, or it could never pass`
           })
 
-    return { name, admit: admit(1), withCost, status }
+    return gate(1)
   })
 
 /**

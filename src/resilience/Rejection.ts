@@ -1,5 +1,5 @@
 /**
- * What a policy says when it does not let a call through, or does not let it finish: five tagged errors, each with the
+ * What a policy says when it does not let a call through, or does not let it finish: six tagged errors, each with the
  * name of the policy, the reason, and when another try can help. They are the only errors a policy adds; the errors of
  * the protected effect pass through unwrapped.
  *
@@ -26,13 +26,14 @@ const when = (retryAfter: Duration.Duration | undefined): string =>
  * - `open`: too many calls failed; the next probe is allowed after `retryAfter`.
  * - `half-open-full`: probes are on their way and no further one is allowed.
  * - `forced-open`: an operator opened the circuit.
+ * - `isolated`: somebody holds the circuit open for as long as a task of theirs takes.
  * - `throttled`: the dependency itself asked to be left alone until then.
  *
  * @since 0.1.0
  * @category errors
  */
 export class CircuitOpen extends Data.TaggedError("CircuitOpen")<
-  Details & { readonly reason: "open" | "half-open-full" | "forced-open" | "throttled" }
+  Details & { readonly reason: "open" | "half-open-full" | "forced-open" | "isolated" | "throttled" }
 > {
   override get message(): string {
     return `The circuit of "${this.policy}" is open (${this.reason})${when(this.retryAfter)}`
@@ -98,12 +99,29 @@ export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
 }
 
 /**
+ * The call failed and was worth another attempt, but the retry budget of the dependency is spent: more retries would only
+ * add to the load on what already fails. `error` is what the last attempt failed with, `retryAfter` how long the retry
+ * would have waited.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RetryBudgetExhausted extends Data.TaggedError("RetryBudgetExhausted")<
+  Details & { readonly reason: "budget"; readonly error: unknown }
+> {
+  override get message(): string {
+    return `The retry budget of "${this.policy}" is spent${when(this.retryAfter)}`
+  }
+}
+
+/**
  * Everything a policy may add to the error channel.
  *
  * @since 0.1.0
  * @category models
  */
-export type Rejection = CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded
+export type Rejection =
+  CircuitOpen | RateLimited | BulkheadFull | AttemptTimeout | DeadlineExceeded | RetryBudgetExhausted
 
 /**
  * Whether a value is one of the rejections of this library.
@@ -116,7 +134,8 @@ export const isRejection = (u: unknown): u is Rejection =>
   u instanceof RateLimited ||
   u instanceof BulkheadFull ||
   u instanceof AttemptTimeout ||
-  u instanceof DeadlineExceeded
+  u instanceof DeadlineExceeded ||
+  u instanceof RetryBudgetExhausted
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing

@@ -9,14 +9,11 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { dual } from "effect/Function"
-import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Decision from "effect/ScheduleDecision"
@@ -25,26 +22,19 @@ import type * as CircuitBreaker from "./CircuitBreaker.js"
 import * as CircuitBreakers from "./CircuitBreakers.js"
 import * as Backoff from "./kernel/Backoff.js"
 import * as OptionsReader from "./OptionsReader.js"
-import { AttemptTimeout, type CircuitOpen, isRejection } from "./Rejection.js"
+import type { CircuitOpen, RetryBudgetExhausted } from "./Rejection.js"
+import * as Retryable from "./Retryable.js"
+import type { RetryBudget } from "./RetryBudget.js"
+import { attemptErrors, drive, type Driver, type Scheduled } from "./RetryDriver.js"
 
-/**
- * An error matches when every field that is given matches: `status` and `code` are equal to the error's own (or its
- * cause's), `message` is part of its message, in any case.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RetryableError {
-  readonly status?: number | undefined
-  readonly code?: string | undefined
-  readonly message?: string | undefined
-}
+export { attemptErrors, drive, type Driver, type Scheduled }
+export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface Options extends Retryable.Options {
   /** How often to try, the first attempt included. Default 3. */
   readonly maxAttempts?: number | undefined
   /** The delay before the second attempt. Default 1 second. */
@@ -58,15 +48,6 @@ export interface Options {
   readonly backoffMultiplier?: number | undefined
   /** How delays are spread at random, so that callers do not come back all at once. Default `none`. */
   readonly jitter?: Backoff.Jitter | undefined
-  /** Which errors may pass, for errors that do not say so themselves. Default: all of them. */
-  readonly retryableErrors?: ReadonlyArray<RetryableError> | undefined
-  /**
-   * Which errors may pass. Default: an error's own `isRetryable` when it is a boolean, else `retryableErrors`. Rejections
-   * of this library are never retried, whatever this says; `AttemptTimeout` may be.
-   */
-  readonly isRetryable?: ((error: unknown) => boolean) | undefined
-  /** How long the dependency asked to wait. Default: the error's own `retryAfter` when it is a `Duration`. */
-  readonly retryAfter?: ((error: unknown) => Duration.Duration | undefined) | undefined
 }
 
 /**
@@ -93,20 +74,29 @@ export interface Settings {
   readonly maxAttempts: number
   readonly backoff: Backoff.Backoff
   readonly isRetryable: (error: unknown) => boolean
-  readonly retryAfter: (error: unknown) => Duration.Duration | undefined
+  readonly retryAfter: (error: unknown) => Retryable.Pushback | undefined
 }
 
 /**
- * Reads the options, or says everything that is wrong with them.
+ * Reads the options, or says everything that is wrong with them, alone or together with the budget of the retries.
  *
  * @since 0.1.0
  * @category options
  */
-export const settingsOf = (options: Options = {}): Either.Either<Settings, RetryConfigurationError> => {
+export const settingsOf = (
+  options: Options = {},
+  budget?: RetryBudget
+): Either.Either<Settings, RetryConfigurationError> => {
   const read = OptionsReader.make()
   const initialDelay = read.duration("initialDelay", options.initialDelay ?? "1 second", 0)
   const maxDelay = read.duration("maxDelay", options.maxDelay ?? Math.max(10_000, initialDelay), 0)
   if (maxDelay < initialDelay) read.refuse("maxDelay is shorter than initialDelay; raise it, or lower initialDelay")
+  if (budget !== undefined && maxDelay > budget.windowMillis) {
+    read.refuse(
+      `maxDelay is longer than the window of the budget "${budget.name}" (${budget.windowMillis} ms), which would forget ` +
+        "retries that still wait; lower maxDelay, or raise the window"
+    )
+  }
   if (options.retryableErrors?.some((pattern) => Object.values(pattern).every((value) => value === undefined))) {
     read.refuse("retryableErrors has an entry that matches everything; give it a status, a code or a message")
   }
@@ -119,8 +109,8 @@ export const settingsOf = (options: Options = {}): Either.Either<Settings, Retry
       jitter: options.jitter ?? "none"
     },
     // What user code throws about an error must not take the error's place: such an error is not retried.
-    isRetryable: (error) => orElse(() => mayPass(options, error), false),
-    retryAfter: (error) => orElse(() => (options.retryAfter ?? hintOf)(error), undefined)
+    isRetryable: (error) => orElse(() => Retryable.mayPass(options, error), false),
+    retryAfter: (error) => orElse(() => (options.retryAfter ?? Retryable.pushbackOf)(error), undefined)
   }
   return read.problems.length === 0
     ? Either.right(settings)
@@ -151,12 +141,13 @@ export const scheduleOf = (settings: Settings): Schedule.Schedule<Duration.Durat
     { attempt: 1, delay: backoff.initialDelay },
     (now, error, { attempt, delay: previous }) => {
       const stop = [{ attempt, delay: previous }, Duration.zero, Decision.done] as const
-      const hint = attempt < maxAttempts && isRetryable(error) ? (retryAfter(error) ?? Duration.zero) : undefined
+      if (attempt >= maxAttempts || !isRetryable(error)) return Effect.succeed(stop)
+      const pushback = retryAfter(error) ?? Duration.zero
       // A wait that is not worth waiting for: better to fail now and let the caller see the hint.
-      if (hint === undefined || Duration.toMillis(hint) > backoff.maxDelay) return Effect.succeed(stop)
+      if (pushback === "never" || Duration.toMillis(pushback) > backoff.maxDelay) return Effect.succeed(stop)
       return Effect.map(backoff.jitter === "none" ? Effect.succeed(0) : Random.next, (random) => {
         const own = Backoff.delayAfter(backoff, attempt, previous, random)
-        const delay = Math.max(own, Math.ceil(Duration.toMillis(hint)))
+        const delay = Math.max(own, Math.ceil(Duration.toMillis(pushback)))
         return [
           { attempt: attempt + 1, delay: own },
           Duration.millis(delay),
@@ -168,51 +159,11 @@ export const scheduleOf = (settings: Settings): Schedule.Schedule<Duration.Durat
 }
 
 /**
- * A retry that is about to be waited for.
+ * Retries an effect by the options. Its errors pass through as they are; the last one wins, and the cause keeps those of
+ * the attempts before it (`attemptErrors`).
  *
- * @since 0.1.0
- * @category models
- */
-export interface Scheduled<out E> {
-  /** The number of the attempt that failed; the first is 1. */
-  readonly attempt: number
-  readonly delay: Duration.Duration
-  readonly cause: Cause.Cause<E>
-}
-
-/**
- * Makes attempts as long as the schedule says so; `attempt` is given the number of the attempt, from 1. `before` runs
- * ahead of each wait and can forbid it by failing.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const drive = <A, E, R, E2 = never, R2 = never>(
-  attempt: (number: number) => Effect.Effect<A, E, R>,
-  retries: Schedule.Schedule<Duration.Duration, E>,
-  before: (retry: Scheduled<E>) => Effect.Effect<void, E2, R2> = () => Effect.void
-): Effect.Effect<A, E | E2, R | R2> => {
-  const go = (number: number, state: unknown): Effect.Effect<A, E | E2, R | R2> =>
-    Effect.catchAllCause(attempt(number), (cause) =>
-      Option.match(Cause.failureOption(cause), {
-        onNone: () => Effect.failCause(cause),
-        onSome: (error) =>
-          // Stepped from zero, the start of the next interval is the delay itself, and no clock is involved.
-          Effect.flatMap(retries.step(0, error, state), ([next, delay, decision]) =>
-            Decision.isDone(decision)
-              ? Effect.failCause(cause)
-              : before({ attempt: number, delay, cause }).pipe(
-                  Effect.zipRight(Effect.sleep(delay)),
-                  Effect.zipRight(go(number + 1, next))
-                )
-          )
-      })
-    )
-  return Effect.suspend(() => go(1, retries.initial))
-}
-
-/**
- * Retries an effect by the options. Its errors pass through as they are; the last one wins.
+ * With a budget, each call pays into it and each retry is charged to it; when it grants none, the call fails with
+ * `RetryBudgetExhausted`, which carries the error. Without one, nothing is added.
  *
  * Asking for a retry says that the effect may run more than once. Options that make no sense die with
  * `RetryConfigurationError`: they are a bug at the place of the call.
@@ -221,12 +172,28 @@ export const drive = <A, E, R, E2 = never, R2 = never>(
  * @category combinators
  */
 export const withRetry: {
+  (
+    options: Options | undefined,
+    budget: RetryBudget
+  ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RetryBudgetExhausted, R>
   (options?: Options): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options: Options | undefined,
+    budget: RetryBudget
+  ): Effect.Effect<A, E | RetryBudgetExhausted, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, options?: Options): Effect.Effect<A, E, R>
 } = dual(
   (args) => Effect.isEffect(args[0]),
-  <A, E, R>(self: Effect.Effect<A, E, R>, options?: Options): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => drive(() => self, schedule(options)))
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    options?: Options,
+    budget?: RetryBudget
+  ): Effect.Effect<A, E | RetryBudgetExhausted, R> =>
+    Either.match(settingsOf(options, budget), {
+      onLeft: (error) => Effect.die(error),
+      onRight: (settings) => drive(() => self, { schedule: scheduleOf(settings), budget })
+    })
 )
 
 /**
@@ -266,29 +233,3 @@ interface Progress {
   readonly attempt: number
   readonly delay: number
 }
-
-const mayPass = (options: Options, error: unknown): boolean => {
-  if (isRejection(error)) return error instanceof AttemptTimeout && (options.isRetryable?.(error) ?? true)
-  if (options.isRetryable !== undefined) return options.isRetryable(error)
-  const own = read(error, "isRetryable")
-  if (typeof own === "boolean") return own
-  return options.retryableErrors?.some((pattern) => matches(pattern, error)) ?? true
-}
-
-const matches = ({ code, message, status }: RetryableError, error: unknown): boolean =>
-  (status === undefined || has(error, "status", status) || has(error, "statusCode", status)) &&
-  (code === undefined || has(error, "code", code)) &&
-  (message === undefined || messageOf(error).toLowerCase().includes(message.toLowerCase()))
-
-const has = (error: unknown, field: string, value: unknown): boolean =>
-  read(error, field) === value || read(read(error, "cause"), field) === value
-
-const messageOf = (error: unknown): string => String(typeof error === "string" ? error : (read(error, "message") ?? ""))
-
-const hintOf = (error: unknown): Duration.Duration | undefined => {
-  const hint = read(error, "retryAfter")
-  return Duration.isDuration(hint) ? hint : undefined
-}
-
-const read = (value: unknown, field: string): unknown =>
-  Predicate.hasProperty(value, field) ? value[field] : undefined

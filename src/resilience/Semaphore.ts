@@ -20,8 +20,9 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
-import type { Admission } from "./Gate.js"
+import type { Admission, Permit } from "./Gate.js"
 import * as Kernel from "./kernel/Semaphore.js"
 import { type Rejection, stackless } from "./Rejection.js"
 import * as Waiting from "./Waiting.js"
@@ -67,24 +68,18 @@ export interface Status {
  * @since 0.1.0
  * @category models
  */
-export interface Semaphore {
+export interface Semaphore<out E = SemaphoreFull> {
   /**
-   * Takes permits as a gate does; what it returns gives them back, and does so once however often it is run.
-   * Runs uninterruptibly except while it waits.
+   * Takes permits as a gate does; the gate's permit gives them back, and does so once however often it is used. Has to
+   * run uninterruptibly, which it is itself except while it waits.
    */
-  readonly take: (
-    permits: number,
-    admission: Admission
-  ) => Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
+  readonly take: (permits: number, admission: Admission) => Effect.Effect<Permit, E | Rejection>
   /** Runs an effect with permits, which come back whatever becomes of it. */
-  readonly withPermits: (
-    permits: number
-  ) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SemaphoreFull, R>
+  readonly withPermits: (permits: number) => <A, E1, R>(self: Effect.Effect<A, E1, R>) => Effect.Effect<A, E | E1, R>
   readonly status: Effect.Effect<Status>
 }
 
 type Door = Deferred.Deferred<void>
-type Taken = Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
 
 /**
  * Makes a semaphore. Bounds are the caller's to check; `Bulkhead.make` shows how.
@@ -93,7 +88,22 @@ type Taken = Effect.Effect<Effect.Effect<void>, SemaphoreFull | Rejection>
  * @category constructors
  */
 export const make = (options: Options): Effect.Effect<Semaphore> =>
+  makeWith(options, (reason) => new SemaphoreFull({ reason }))
+
+/**
+ * Makes a semaphore that turns callers away with an error of the caller's own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeWith = <E extends Error>(
+  options: Options,
+  full: (reason: SemaphoreFull["reason"]) => E
+): Effect.Effect<Semaphore<E>> =>
   Effect.gen(function* () {
+    type Taken = Effect.Effect<Permit, E | Rejection>
+    const refuse = (reason: SemaphoreFull["reason"]): Effect.Effect<never, E> =>
+      Effect.suspend(() => Effect.fail(stackless(() => full(reason))))
     const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
     const noDoor = yield* Deferred.make<void>()
     const limits: Kernel.Limits = { permits: options.permits, maxQueued: options.maxQueued ?? 0 }
@@ -112,13 +122,23 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
         )
       )
 
-    const permitOf = (permits: number): Effect.Effect<void> => {
+    /** Nobody waits, as a rule: then it is a single step, with no door to open and nothing that could come between. */
+    const settle = (permits: number): Effect.Effect<void> =>
+      Effect.flatMap(
+        Ref.modify(ref, (state): [boolean, Kernel.State<Door>] =>
+          state.queue.size === 0 ? [true, Kernel.settle(limits, state, permits)[1]] : [false, state]
+        ),
+        (settled) => (settled ? Effect.void : change((state) => Kernel.settle(limits, state, permits)))
+      )
+
+    const permitOf = (permits: number): Permit => {
       let held = true
-      return Effect.suspend(() => {
+      const giveBack = Effect.suspend(() => {
         if (!held) return Effect.void
         held = false
-        return change((state) => Kernel.settle(limits, state, permits))
+        return settle(permits)
       })
+      return () => giveBack
     }
 
     const wait = (ticket: number, permits: number, patience: number, door: Door, admission: Admission): Taken =>
@@ -132,7 +152,7 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
               ),
         onFailure: (cause) =>
           Effect.flatMap(resign(ticket), (left) =>
-            Effect.zipRight(left ? Effect.void : permitOf(permits), Effect.failCause(cause))
+            Effect.zipRight(left ? Effect.void : permitOf(permits)(Exit.failCause(cause)), Effect.failCause(cause))
           )
       })
 
@@ -149,7 +169,7 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
         )
       })
 
-    const take: Semaphore["take"] = (permits, admission) => {
+    const take: Semaphore<E>["take"] = (permits, admission) => {
       if (permits > limits.permits) return refuse("more-than-all")
       const patience = Math.min(maxWait, admission.patience)
       // Most callers need not wait, and a door costs more than all the rest: first asked without one.
@@ -185,11 +205,8 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(
             // `Effect.never` cannot fail, so that no rejection but our own can come out.
-            take(permits, { restore, patience: Infinity, pointless: Effect.never }) as Effect.Effect<
-              Effect.Effect<void>,
-              SemaphoreFull
-            >,
-            (giveBack) => Effect.onExit(restore(self), () => giveBack)
+            take(permits, { restore, patience: Infinity, pointless: Effect.never }) as Effect.Effect<Permit, E>,
+            (permit) => Effect.onExit(restore(self), permit)
           )
         ),
       status: Effect.map(Ref.get(ref), (state) => ({
@@ -199,6 +216,3 @@ export const make = (options: Options): Effect.Effect<Semaphore> =>
       }))
     }
   })
-
-const refuse = (reason: SemaphoreFull["reason"]): Effect.Effect<never, SemaphoreFull> =>
-  Effect.suspend(() => Effect.fail(stackless(() => new SemaphoreFull({ reason }))))

@@ -130,6 +130,7 @@ export const forDependency = (name: string): DependencyMetrics => {
   const calls = tagged(dependencyCalls)
   const byOutcome: Record<CallOutcome, Metric.Metric.Counter<number>> = {
     success: Metric.tagged(calls, "outcome", "success"),
+    slow: Metric.tagged(calls, "outcome", "slow"),
     failure: Metric.tagged(calls, "outcome", "failure"),
     ignored: Metric.tagged(calls, "outcome", "ignored"),
     interrupted: Metric.tagged(calls, "outcome", "interrupted"),

@@ -45,6 +45,7 @@ describe("CircuitBreakers", () => {
     Effect.gen(function* () {
       const breakers = yield* CircuitBreakers.make({ capacity: 1 })
       const openai = yield* breakers.get("openai")
+      yield* Effect.ignore(openai.execute(Effect.fail("down")))
       assert.include((yield* Effect.flip(breakers.get("user-42"))).message, "there are 1 breakers already")
       assert.strictEqual(yield* breakers.get("openai"), openai)
     })

@@ -4,11 +4,13 @@
  * millisecond, how and when each call ends. Then many callers at once, where only what must always hold is checked.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
@@ -132,11 +134,10 @@ const endOf = (exit: Exit.Exit<string, unknown>): string =>
   Exit.match(exit, {
     onSuccess: () => "success",
     onFailure: (cause) =>
-      cause._tag === "Fail"
-        ? cause.error === "down"
-          ? "failure"
-          : String((cause.error as { readonly _tag: string })._tag)
-        : "interrupted"
+      Option.match(Cause.failureOption(cause), {
+        onNone: () => "interrupted",
+        onSome: (error) => (error === "down" ? "failure" : String((error as { readonly _tag: string })._tag))
+      })
   })
 
 const play = (

@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import * as Policy from "../../src/resilience/Policy.js"
@@ -27,7 +29,11 @@ const play = <A, E>(call: Effect.Effect<A, E>) =>
 const tagOf = (exit: Exit.Exit<unknown, unknown>): string =>
   Exit.match(exit, {
     onSuccess: String,
-    onFailure: (cause) => (cause._tag === "Fail" ? String((cause.error as { readonly _tag: string })._tag) : cause._tag)
+    onFailure: (cause) =>
+      Option.match(Cause.failureOption(cause), {
+        onNone: () => cause._tag,
+        onSome: (error) => String((error as { readonly _tag: string })._tag)
+      })
   })
 
 /** A call that fails or succeeds by its script, one step an attempt, and writes down when it was attempted. */

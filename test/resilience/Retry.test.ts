@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -6,11 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
-import { AttemptTimeout, BulkheadFull, DeadlineExceeded } from "../../src/resilience/Rejection.js"
+import { AttemptTimeout, BulkheadFull, DeadlineExceeded, isRejection } from "../../src/resilience/Rejection.js"
 import * as Retry from "../../src/resilience/Retry.js"
+import * as RetryBudget from "../../src/resilience/RetryBudget.js"
 
 class Upstream extends Data.TaggedError("Upstream")<{
   readonly status?: number
@@ -35,6 +38,12 @@ const attemptsOf = <E>(call: Effect.Effect<never, E>, options?: Retry.Options) =
     return { times, exit }
   })
 
+const causeOf = <E>(exit: Exit.Exit<unknown, E>): Cause.Cause<E> =>
+  Exit.isFailure(exit) ? exit.cause : assert.fail("the call succeeded")
+
+const lastError = <E>(exit: Exit.Exit<unknown, E>): E | undefined =>
+  Option.getOrUndefined(Cause.failureOption(causeOf(exit)))
+
 const timesOf = <E>(error: E, options?: Retry.Options) =>
   Effect.map(attemptsOf(Effect.fail(error), options), ({ times }) => times)
 
@@ -43,7 +52,7 @@ describe("Retry with default options", () => {
     Effect.gen(function* () {
       const { exit, times } = yield* attemptsOf(Effect.fail("down"))
       assert.deepStrictEqual(times, [0, 1_000, 3_000])
-      assert.deepStrictEqual(exit, Exit.fail("down"))
+      assert.strictEqual(lastError(exit), "down")
     })
   )
 
@@ -100,6 +109,31 @@ describe("Retry and what is worth another attempt", () => {
       assert.lengthOf(yield* timesOf(quota, { retryableErrors }), 1)
       assert.lengthOf(yield* timesOf(glitch, { retryableErrors }), 3)
       assert.lengthOf(yield* timesOf(quota, { isRetryable: () => true }), 3)
+    })
+  )
+
+  it.effect("obeys a dependency that asks for no further attempt, whatever else says that it may pass", () =>
+    Effect.gen(function* () {
+      const pushedBack = { isRetryable: true, retryAfter: "never" }
+      assert.lengthOf(yield* timesOf(pushedBack), 1)
+      assert.lengthOf(yield* timesOf(pushedBack, { isRetryable: () => true }), 1)
+      assert.lengthOf(yield* timesOf({ ...pushedBack, retryAfter: "soon" }), 3)
+    })
+  )
+
+  it.effect("reads a pushback where the caller says that it stands", () =>
+    Effect.gen(function* () {
+      /** As gRPC sends it: milliseconds to wait, or a negative number for no further attempt. */
+      const retryAfter = (error: unknown) => {
+        const millis = Number(
+          (error as { readonly metadata: Record<string, string> }).metadata["grpc-retry-pushback-ms"]
+        )
+        return millis >= 0 ? Duration.millis(millis) : "never"
+      }
+      const pushback = (millis: string) => ({ metadata: { "grpc-retry-pushback-ms": millis } })
+      assert.deepStrictEqual(yield* timesOf(pushback("2500"), { retryAfter, maxAttempts: 2 }), [0, 2_500])
+      assert.lengthOf(yield* timesOf(pushback("-1"), { retryAfter }), 1)
+      assert.lengthOf(yield* timesOf(pushback("unreadable"), { retryAfter }), 1)
     })
   )
 
@@ -216,6 +250,217 @@ describe("Retry and how long it waits", () => {
       assert.throws(() => Retry.schedule({ maxAttempts: 0 }), /maxAttempts is 0/)
       const exit = yield* Effect.exit(Retry.withRetry(Effect.fail("down"), { maxAttempts: 0 }))
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
+    })
+  )
+})
+
+/** Fails by the script, one step an attempt. */
+const scripted = <A, E>(...steps: ReadonlyArray<Effect.Effect<A, E>>): Effect.Effect<A, E> => {
+  let next = 0
+  return Effect.suspend(() => steps[next++]!)
+}
+
+describe("Retry and the attempts that failed before", () => {
+  const three = scripted<never, string>(Effect.fail("first"), Effect.fail("second"), Effect.fail("third"))
+
+  it.effect("keeps their errors in the cause, in order", () =>
+    Effect.gen(function* () {
+      const cause = causeOf((yield* attemptsOf(three)).exit)
+      assert.deepStrictEqual(Retry.attemptErrors(cause), ["first", "second", "third"])
+      assert.deepStrictEqual(
+        cause,
+        Cause.sequential(Cause.fail("third"), Cause.sequential(Cause.fail("second"), Cause.fail("first")))
+      )
+    })
+  )
+
+  it.effect("lets every handler of errors see the last one", () =>
+    Effect.gen(function* () {
+      const failing = () =>
+        Retry.withRetry(
+          scripted<never, Upstream | "first">(Effect.fail("first"), Effect.fail(new Upstream({ message: "last" }))),
+          { maxAttempts: 2, initialDelay: 0 }
+        )
+      const message = (error: Upstream | "first") => (error === "first" ? error : error.message)
+      const seen = yield* Effect.all([
+        Effect.catchTag(failing(), "Upstream", (error) => Effect.succeed(error.message)),
+        Effect.catchAll(failing(), (error) => Effect.succeed(message(error))),
+        Effect.map(Effect.either(failing()), (either) => (Either.isLeft(either) ? message(either.left) : "right")),
+        Effect.map(Effect.flip(failing()), message),
+        Effect.catchAll(Effect.mapError(failing(), message), Effect.succeed),
+        Effect.catchAllCause(failing(), (cause) => Effect.succeed((Cause.squash(cause) as Upstream).message))
+      ]).pipe(Effect.fork, Effect.tap(TestClock.adjust("1 second")), Effect.flatMap(Fiber.join))
+      assert.deepStrictEqual(new Set(seen), new Set(["last"]))
+      const none = yield* Effect.option(failing()).pipe(Effect.fork, Effect.tap(TestClock.adjust("1 second")))
+      assert.isTrue(Option.isNone(yield* Fiber.join(none)))
+    })
+  )
+
+  it.effect("adds nothing to the cause of a call that was attempted once", () =>
+    Effect.gen(function* () {
+      const finalized = Effect.ensuring(Effect.fail("down"), Effect.die("broken finalizer"))
+      const { exit } = yield* attemptsOf(finalized, { maxAttempts: 1 })
+      assert.deepStrictEqual(causeOf(exit), Cause.sequential(Cause.fail("down"), Cause.die("broken finalizer")))
+      assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["down"])
+      const refused = yield* attemptsOf(Effect.fail({ isRetryable: false }))
+      assert.deepStrictEqual(refused.exit, Exit.fail({ isRetryable: false }))
+    })
+  )
+
+  it.effect("keeps what else the last attempt ended in, and of the others their errors alone", () =>
+    Effect.gen(function* () {
+      const broken = (error: string) => Effect.ensuring(Effect.fail(error), Effect.die(`after ${error}`))
+      const { exit } = yield* attemptsOf(scripted<never, string>(broken("first"), broken("second")), { maxAttempts: 2 })
+      assert.deepStrictEqual([...Cause.defects(causeOf(exit))], ["after second"])
+      assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["first", "second"])
+    })
+  )
+
+  it.effect("forgets those before the last sixteen", () =>
+    Effect.gen(function* () {
+      for (const maxAttempts of [15, 16, 17, 40]) {
+        let attempt = 0
+        const { exit } = yield* attemptsOf(
+          Effect.failSync(() => ++attempt),
+          { maxAttempts, initialDelay: 1, maxDelay: 1 }
+        )
+        const first = Math.max(0, maxAttempts - 16) + 1
+        assert.deepStrictEqual(
+          Retry.attemptErrors(causeOf(exit)),
+          Array.from({ length: maxAttempts - first + 1 }, (_, index) => first + index)
+        )
+        assert.strictEqual(lastError(exit), maxAttempts)
+      }
+    })
+  )
+
+  it.effect("leaves a defect and an interruption of a later attempt what they are", () =>
+    Effect.gen(function* () {
+      const died = yield* attemptsOf(scripted<never, string>(Effect.fail("first"), Effect.die("bug")))
+      assert.deepStrictEqual(died.exit, Exit.die("bug"))
+      assert.isEmpty(Retry.attemptErrors(causeOf(died.exit)))
+      const left = yield* attemptsOf(scripted<never, string>(Effect.fail("first"), Effect.interrupt))
+      assert.isTrue(Cause.isInterruptedOnly(causeOf(left.exit)))
+    })
+  )
+
+  it.effect("ends in nothing but an interruption when it is interrupted while it waits", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Retry.withRetry(Effect.fail("down")))
+      yield* TestClock.adjust(1_500)
+      const exit = yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause))
+    })
+  )
+})
+
+describe("Retry with a budget", () => {
+  /** Two retries, and nothing for calls. */
+  const two = RetryBudget.make({ name: "upstream", ratio: 0, minPerSecond: 0.2 })
+  const spend = (budget: RetryBudget.RetryBudget, count: number) => Effect.replicateEffect(budget.withdraw, count)
+
+  it.effect("pays in once a call and is charged once a retry", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ name: "upstream" })
+      const call = scripted<string, string>(Effect.fail("first"), Effect.fail("second"), Effect.succeed("up"))
+      const fiber = yield* Effect.fork(Retry.withRetry(call, {}, budget))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "up")
+      assert.deepInclude(yield* budget.status, { calls: 1, retries: 2 })
+    })
+  )
+
+  it.effect("fails with the error and its history when the budget is spent, without waiting", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      yield* spend(budget, 1)
+      const call = scripted<never, string>(Effect.fail("first"), Effect.fail("second"))
+      const fiber = yield* call.pipe(Retry.withRetry({ maxAttempts: 5 }, budget), Effect.fork)
+      yield* TestClock.adjust("1 second")
+      const cause = causeOf(fiber.unsafePoll() ?? assert.fail("it waits for a retry that it must not make"))
+      const error = Option.getOrThrow(Cause.failureOption(cause))
+      if (typeof error === "string") return assert.fail(`the error is ${error}`)
+      assert.deepInclude(error, { _tag: "RetryBudgetExhausted", policy: "upstream", reason: "budget", error: "second" })
+      assert.deepStrictEqual(error.retryAfter, Duration.seconds(2))
+      assert.include(error.message, `The retry budget of "upstream" is spent; try again in 2 s`)
+      assert.isTrue(isRejection(error))
+      assert.deepStrictEqual(Retry.attemptErrors(cause), ["first", "second"])
+      assert.deepInclude(yield* budget.status, { retries: 2, refused: 1 })
+    })
+  )
+
+  it.effect("never holds up the first attempt", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      yield* spend(budget, 5)
+      assert.strictEqual(yield* Retry.withRetry(Effect.succeed("up"), {}, budget), "up")
+      const exit = yield* Effect.exit(Retry.withRetry(Effect.fail({ isRetryable: false }), {}, budget))
+      assert.deepStrictEqual(exit, Exit.fail({ isRetryable: false }))
+      assert.deepInclude(yield* budget.status, { calls: 2, refused: 3 })
+    })
+  )
+
+  it.effect("is not retried from outside when its budget is spent", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      yield* spend(budget, 2)
+      const { exit, times } = yield* attemptsOf(Retry.withRetry(Effect.fail("down"), {}, budget))
+      assert.lengthOf(times, 1)
+      assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["down"])
+    })
+  )
+
+  it.effect("gets the charge back when the wait is interrupted, and keeps it when the attempt is", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      const call = scripted<never, string>(Effect.fail("first"), Effect.never, Effect.never)
+      const waiting = yield* Effect.fork(Retry.withRetry(call, {}, budget))
+      yield* TestClock.adjust(999)
+      assert.strictEqual((yield* budget.status).retries, 1)
+      yield* Fiber.interrupt(waiting)
+      assert.strictEqual((yield* budget.status).retries, 0)
+
+      const again = scripted<never, string>(Effect.fail("first"), Effect.never)
+      const running = yield* Effect.fork(Retry.withRetry(again, {}, budget))
+      yield* TestClock.adjust(1_000)
+      yield* Fiber.interrupt(running)
+      assert.strictEqual((yield* budget.status).retries, 1)
+    })
+  )
+
+  it.effect("gets the charge back when what runs before the wait breaks", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      const schedule = Retry.schedule({ initialDelay: 0 })
+      const before = () => Effect.die("broken listener")
+      const exit = yield* Effect.exit(Retry.drive(() => Effect.fail("down"), { schedule, budget, before }))
+      assert.deepStrictEqual(exit, Exit.die("broken listener"))
+      assert.strictEqual((yield* budget.status).retries, 0)
+    })
+  )
+
+  it.effect("is not charged for a retry that could not begin in time", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      const inTime = ({ attempt, delay }: Retry.Scheduled<string>) =>
+        Effect.succeed(attempt === 1 && Duration.toMillis(delay) === 1_000)
+      const call = scripted<never, string>(Effect.fail("first"), Effect.fail("second"))
+      const fiber = yield* Effect.fork(Retry.drive(() => call, { schedule: Retry.schedule(), budget, inTime }))
+      yield* TestClock.adjust("1 second")
+      const cause = causeOf(fiber.unsafePoll() ?? assert.fail("it waits in vain"))
+      assert.deepStrictEqual(Retry.attemptErrors(cause), ["first", "second"])
+      assert.deepStrictEqual(Cause.failureOption(cause), Option.some("second"))
+      assert.deepInclude(yield* budget.status, { retries: 1, refused: 0 })
+    })
+  )
+
+  it.effect("refuses a delay longer than the window, in which its charge would be forgotten", () =>
+    Effect.gen(function* () {
+      const budget = yield* two
+      const exit = yield* Effect.exit(Retry.withRetry(Effect.fail("down"), { maxDelay: 10_001 }, budget))
+      const [defect] = [...Cause.defects(causeOf(exit))]
+      assert.include(String(defect), 'maxDelay is longer than the window of the budget "upstream" (10000 ms)')
+      assert.isTrue(Either.isRight(Retry.settingsOf({ maxDelay: 10_000 }, budget)))
     })
   )
 })

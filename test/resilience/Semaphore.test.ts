@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as Semaphore from "../../src/resilience/Semaphore.js"
@@ -42,9 +43,9 @@ describe("Semaphore", () => {
   it.effect("takes a permit back once, however often it is given back", () =>
     Effect.gen(function* () {
       const semaphore = yield* Semaphore.make({ permits: 3 })
-      const giveBack = yield* semaphore.take(2, impatient)
+      const permit = yield* semaphore.take(2, impatient)
       yield* Effect.asVoid(semaphore.take(1, impatient))
-      yield* Effect.all([giveBack, giveBack, giveBack])
+      yield* Effect.replicateEffect(permit(Exit.void), 3)
       assert.strictEqual((yield* semaphore.status).inUse, 1)
     })
   )

@@ -1,10 +1,10 @@
 /**
  * Decides whether a dependency that has been failing may be called: the circuit breaker as a pure state machine.
  *
- * - **closed**: calls pass; `failureThreshold` failures in a row open the circuit.
- * - **open**: calls are rejected until the open time is over.
- * - **half-open**: at most `halfOpenMaxCalls` calls at a time pass as probes; the first success closes the circuit, the
- *   first failure opens it again. A probe holds its place on a lease: one that shows no result in time counts as failed.
+ * - **closed**: calls pass; a run of failures, or a rate over a window (`Window.ts`), opens the circuit.
+ * - **open**: calls are rejected until the open time is over (`OpenTime.ts`).
+ * - **half-open**: at most `halfOpenMaxCalls` calls at a time pass as probes, which close the circuit or open it again
+ *   (`HalfOpen.ts`). By default the first result decides.
  *
  * Nothing here runs on a timer. What time alone does (`advance`) is computed whenever the state is read, so that a
  * breaker needs no fibre and cannot be stuck behind an event that never came.
@@ -17,15 +17,12 @@
  *
  * @since 0.1.0
  */
-import type { Outcome } from "./Outcome.js"
+import * as HalfOpen from "./HalfOpen.js"
+import * as OpenTime from "./OpenTime.js"
+import type { Outcome, Verdict } from "./Outcome.js"
+import * as Window from "./Window.js"
 
-export interface Settings {
-  readonly failureThreshold: number
-  readonly resetTimeout: number
-  readonly halfOpenMaxCalls: number
-  readonly resetTimeoutMultiplier: number
-  readonly maxResetTimeout: number
-  readonly probeTimeout: number
+export interface Settings extends Window.Rule, HalfOpen.Rules, OpenTime.Rules {
   readonly healOnProbe: boolean
 }
 
@@ -33,7 +30,6 @@ export interface Settings {
 interface Closed {
   readonly _tag: "closed"
   readonly since: number
-  readonly failures: number
   readonly opens: number
 }
 
@@ -42,28 +38,18 @@ interface Open {
   readonly since: number
   readonly failures: number
   readonly opens: number
+  /** The random number that its open time is jittered by. */
+  readonly random: number
 }
 
-interface HalfOpen {
-  readonly _tag: "half-open"
-  readonly failures: number
-  readonly opens: number
-  readonly probes: ReadonlyArray<Probe>
-}
-
-/** A place in the half-open state; its identity is the object itself. */
-export interface Probe {
-  readonly leasedUntil: number
-}
-
-export type Automatic = Closed | Open | HalfOpen
+export type Automatic = Closed | Open | HalfOpen.HalfOpen
 
 /** What an operator decided. It lies over the automatic state, which goes on underneath. */
 export type Mode = "auto" | "forced-open" | "forced-closed"
 
 /** Why the circuit is as it is. */
 export type Reason =
-  | "failures"
+  | Window.Verdict
   | "reset-timeout"
   | "probe-succeeded"
   | "probe-failed"
@@ -73,26 +59,35 @@ export type Reason =
   | "hold-off-over"
   | "forced-open"
   | "forced-closed"
+  | "isolated"
   | "released"
 
 export interface State {
   readonly settings: Settings
   readonly mode: Mode
   readonly automatic: Automatic
+  /** What the closed circuit remembers of its calls; empty while it is not closed. */
+  readonly window: Window.Window
   readonly generation: number
   /** The dependency asked to be left alone until then. */
   readonly heldUntil: number | undefined
+  /** How many hold the circuit open, beside and above the automatic. */
+  readonly handles: number
   readonly reason: Reason | undefined
   /** Results that came back in another generation than the one they were admitted in. */
   readonly late: number
+  /** The random number from 0 to below 1 that the next opening takes; whoever drives the machine draws new ones. */
+  readonly random: number
 }
 
 export interface Permit {
   readonly generation: number
-  readonly probe: Probe | undefined
+  readonly probe: HalfOpen.Probe | undefined
+  /** When the call began; `undefined` where nobody looked, and then the call is not slow. */
+  readonly since: number | undefined
 }
 
-export type Refusal = "open" | "half-open-full" | "forced-open" | "throttled"
+export type Refusal = "open" | "half-open-full" | "forced-open" | "isolated" | "throttled"
 
 export interface Admitted {
   readonly _tag: "Admitted"
@@ -110,31 +105,47 @@ export type Decision = Admitted | Rejected
 /** The longest time that a dependency can ask to be left alone: a misread header must not switch it off for a day. */
 export const longestHoldOff = 60_000
 
-export const initial = (settings: Settings): State => ({
+export const initial = (settings: Settings, random = 0): State => ({
   settings,
   mode: "auto",
-  automatic: { _tag: "closed", since: 0, failures: 0, opens: 0 },
+  automatic: { _tag: "closed", since: 0, opens: 0 },
+  window: Window.empty(settings),
   generation: 0,
   heldUntil: undefined,
+  handles: 0,
   reason: undefined,
-  late: 0
+  late: 0,
+  random
 })
 
 /** Whether calls pass whatever the time is: the one question that a healthy dependency's call costs. */
 export const passesFreely = (state: State): boolean =>
-  state.automatic._tag === "closed" && state.mode === "auto" && state.heldUntil === undefined
+  state.automatic._tag === "closed" && state.mode === "auto" && state.heldUntil === undefined && state.handles === 0
 
 /** Whether the success of a call with this permit would change nothing. */
 export const isUntroubled = (state: State, permit: Permit): boolean =>
-  state.automatic._tag === "closed" && state.automatic.failures === 0 && state.generation === permit.generation
+  state.automatic._tag === "closed" &&
+  state.window._tag === "run" &&
+  state.window.failures === 0 &&
+  state.generation === permit.generation
 
-/**
- * Asks to let a call through. `lease` is how long the call can take by its own limit: a probe is never leased for less,
- * so that a probe which its own timeout would end is not given up before that.
- */
+/** Whether a circuit made anew would be the same: closed by itself, with nothing bad remembered and nothing pending. */
+export const isNeutral = (state: State, now: number): boolean => {
+  const current = advance(state, now)
+  const { automatic, settings } = current
+  return (
+    passesFreely(current) &&
+    automatic._tag === "closed" &&
+    (automatic.opens === 0 || hasHealed(automatic, settings, now)) &&
+    Window.failures(current.window, now) === 0
+  )
+}
+
+/** A call asks to pass; `lease` is how long it may take by its own limit. Takes a place when half-open. */
 export const admit = (state: State, now: number, lease = 0): readonly [Decision, State] => {
   if (state.mode === "forced-open") return [rejected("forced-open", undefined), state]
-  if (state.mode === "forced-closed") return [admitted(state.generation, undefined), state]
+  if (state.handles > 0) return [rejected("isolated", undefined), state]
+  if (state.mode === "forced-closed") return [admitted(state, undefined, now), state]
   const current = advance(state, now)
   if (isHeld(current, now)) {
     return [rejected("throttled", Math.max(current.heldUntil - now, remaining(current, now))), current]
@@ -142,55 +153,61 @@ export const admit = (state: State, now: number, lease = 0): readonly [Decision,
   const automatic = current.automatic
   switch (automatic._tag) {
     case "closed":
-      return [admitted(current.generation, undefined), current]
+      return [admitted(current, undefined, now), current]
     case "open":
       return [rejected("open", remaining(current, now)), current]
     case "half-open": {
-      if (automatic.probes.length >= current.settings.halfOpenMaxCalls) {
-        return [rejected("half-open-full", undefined), current]
-      }
-      const probe: Probe = { leasedUntil: now + Math.max(current.settings.probeTimeout, lease) }
-      return [
-        admitted(current.generation, probe),
-        { ...current, automatic: { ...automatic, probes: [...automatic.probes, probe] } }
-      ]
+      const lent = HalfOpen.lend(automatic, current.settings, now, lease)
+      if (lent === undefined) return [rejected("half-open-full", undefined), current]
+      const [probe, next] = lent
+      return [admitted(current, probe, now), { ...current, automatic: next }]
     }
   }
 }
 
 /** Gives a permit back with what became of its call. Safe to call again: the second time changes no decision. */
-export const settle = (state: State, permit: Permit, outcome: Outcome, now: number): State => {
-  const says = outcome !== "ignored" && outcome !== "interrupted"
+export const settle = (state: State, permit: Permit, verdict: Verdict, now: number): State => {
+  const says = verdict !== "ignored" && verdict !== "interrupted"
   if (permit.generation !== state.generation) return says ? late(state, now) : state
+  const failed = verdict === "failure"
+  const slow = permit.since !== undefined && isSlow(state.settings, now - permit.since)
   const automatic = state.automatic
   switch (automatic._tag) {
     case "closed":
-      if (!says) return state
-      if (outcome !== "failure") {
-        return automatic.failures === 0 ? state : { ...state, automatic: { ...automatic, failures: 0 } }
-      }
-      return automatic.failures + 1 >= state.settings.failureThreshold
-        ? open(state, now, "failures")
-        : { ...state, automatic: { ...automatic, failures: automatic.failures + 1 } }
+      return says ? record(state, failed, slow, now) : state
     case "open":
       // Only a forced-closed circuit lets calls through here; they say nothing to the state underneath.
       return state
     case "half-open": {
       const probe = permit.probe
-      if (probe === undefined || !automatic.probes.includes(probe)) return state
-      // Some lease is over, though nobody has looked since: the circuit is open again, this result is late.
-      if (advance(state, now).generation !== state.generation) return says ? late(state, now) : state
-      if (!says) {
-        return { ...state, automatic: { ...automatic, probes: automatic.probes.filter((other) => other !== probe) } }
+      if (probe === undefined) return state
+      // Some lease may be over though nobody has looked since: then the place is gone, or the circuit is open again.
+      const current = advance(state, now)
+      const half = current.automatic
+      if (half._tag !== "half-open" || current.generation !== state.generation || probe.leasedUntil <= now) {
+        return says ? late(state, now) : state
       }
-      return outcome === "failure" ? open(state, now, "probe-failed") : close(state, now)
+      if (!half.probes.includes(probe)) return state
+      return says
+        ? conclude(current, half, probe, failed || slow, now, "probe-failed")
+        : { ...current, automatic: HalfOpen.giveBack(half, probe) }
     }
   }
 }
 
+/** What a call that took so long counts as: a success that took longer than `slowCallDuration` is slow. */
+export const outcomeAfter = (settings: Settings, verdict: Verdict, elapsed: number): Outcome =>
+  verdict === "success" && isSlow(settings, elapsed) ? "slow" : verdict
+
 /** An operator opens the circuit, closes it, or gives it back to the automatic. */
 export const force = (state: State, mode: Mode): State =>
   state.mode === mode ? state : { ...state, mode, reason: mode === "auto" ? "released" : mode }
+
+/** Somebody holds the circuit open, beside all others who do. */
+export const isolate = (state: State): State => ({ ...state, handles: state.handles + 1, reason: "isolated" })
+
+/** One who held the circuit open lets go. */
+export const release = (state: State): State => ({ ...state, handles: state.handles - 1, reason: "released" })
 
 /** Leaves the dependency alone for a while, at most `longestHoldOff`; counts neither as failure nor as success. */
 export const holdOff = (state: State, duration: number, now: number): State => {
@@ -201,12 +218,15 @@ export const holdOff = (state: State, duration: number, now: number): State => {
 /** A background probe succeeded: with `healOnProbe` the next caller need not wait for the open time to be over. */
 export const healthy = (state: State, now: number): State => {
   const current = advance(state, now)
-  return state.settings.healOnProbe && current.automatic._tag === "open" ? halfOpen(current, "healthy") : state
+  const { automatic } = current
+  return state.settings.healOnProbe && automatic._tag === "open" ? halfOpen(current, automatic, "healthy") : state
 }
 
 /** Other settings for the same history: counters, probes, modes and times go on. What is over stays over. */
-export const reconfigure = (state: State, settings: Settings, now: number): State =>
-  advance({ ...advance(state, now), settings }, now)
+export const reconfigure = (state: State, settings: Settings, now: number): State => {
+  const current = advance(state, now)
+  return advance({ ...current, settings, window: Window.reshape(current.window, settings, now) }, now)
+}
 
 /** The state as it is now, for people: what a caller would meet, the operator's decision and hold-offs included. */
 export interface View {
@@ -218,18 +238,18 @@ export interface View {
 }
 
 export const view = (state: State, now: number): View => {
-  const { automatic, heldUntil } = advance(state, now)
+  const { automatic, handles, heldUntil, mode, window } = advance(state, now)
   const [decision] = admit(state, now)
   return {
     state:
-      state.mode === "forced-open"
+      mode === "forced-open" || handles > 0
         ? "open"
-        : state.mode === "forced-closed"
+        : mode === "forced-closed"
           ? "closed"
           : heldUntil !== undefined
             ? "open"
             : automatic._tag,
-    failures: automatic.failures,
+    failures: automatic._tag === "closed" ? Window.failures(window, now) : automatic.failures,
     probesInUse: automatic._tag === "half-open" ? automatic.probes.length : 0,
     retryAfter: decision._tag === "Rejected" ? decision.retryAfter : undefined
   }
@@ -237,27 +257,33 @@ export const view = (state: State, now: number): View => {
 
 /** How long ago the automatic opened, when that is why calls are rejected now; else zero. */
 export const openFor = (state: State, now: number): number =>
-  state.mode === "auto" && state.heldUntil === undefined && state.automatic._tag === "open"
+  state.mode === "auto" && state.handles === 0 && state.heldUntil === undefined && state.automatic._tag === "open"
     ? now - state.automatic.since
     : 0
 
 /** What time alone has done: hold-offs end, leases run out, the open time is over. */
 export const advance = (state: State, now: number): State => {
-  let current = state
-  if (current.heldUntil !== undefined && current.heldUntil <= now) {
-    current = { ...current, heldUntil: undefined, reason: "hold-off-over" }
+  if (state.heldUntil !== undefined && state.heldUntil <= now) {
+    return advance({ ...state, heldUntil: undefined, reason: "hold-off-over" }, now)
   }
-  if (current.automatic._tag === "half-open" && current.automatic.probes.length > 0) {
-    const over = Math.min(...current.automatic.probes.map((probe) => probe.leasedUntil))
-    if (over <= now) current = open(current, over, "probe-lease-over")
+  const { automatic } = state
+  switch (automatic._tag) {
+    case "closed":
+      return state
+    case "open":
+      return remaining(state, now) <= 0 ? halfOpen(state, automatic, "reset-timeout") : state
+    case "half-open": {
+      const probe = HalfOpen.overdue(automatic, now)
+      return probe === undefined
+        ? state
+        : advance(conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over"), now)
+    }
   }
-  if (current.automatic._tag === "open" && remaining(current, now) <= 0) current = halfOpen(current, "reset-timeout")
-  return current
 }
 
-const admitted = (generation: number, probe: Probe | undefined): Decision => ({
+const admitted = ({ generation }: State, probe: HalfOpen.Probe | undefined, since: number): Decision => ({
   _tag: "Admitted",
-  permit: { generation, probe }
+  permit: { generation, probe, since }
 })
 
 const rejected = (reason: Refusal, retryAfter: number | undefined): Decision => ({
@@ -272,37 +298,56 @@ const late = (state: State, now: number): State => ({ ...advance(state, now), la
 const isHeld = (state: State, now: number): state is State & { readonly heldUntil: number } =>
   state.heldUntil !== undefined && state.heldUntil > now
 
-const remaining = (state: State, now: number): number =>
-  state.automatic._tag === "open" ? state.automatic.since + openTime(state.settings, state.automatic.opens) - now : 0
+const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean =>
+  slowCallDuration !== undefined && elapsed > slowCallDuration
 
-/** Saturates: the power may be infinite, the cap is not. */
-const openTime = (settings: Settings, opens: number): number =>
-  Math.min(settings.maxResetTimeout, settings.resetTimeout * settings.resetTimeoutMultiplier ** (opens - 1))
+const remaining = ({ automatic, settings }: State, now: number): number =>
+  automatic._tag === "open" ? automatic.since + OpenTime.of(settings, automatic.opens, automatic.random) - now : 0
+
+/** A circuit that stayed closed for one reset timeout has healed: its open time starts small again. */
+const hasHealed = ({ since }: Closed, { resetTimeout }: Settings, now: number): boolean => now - since >= resetTimeout
+
+/** The result of a call through the closed circuit. */
+const record = (state: State, failed: boolean, slow: boolean, now: number): State => {
+  const window = Window.push(state.window, failed, slow, now)
+  if (window === state.window) return state
+  const verdict = Window.judge(window, state.settings)
+  return verdict === undefined ? { ...state, window } : open(state, now, verdict, window.failures)
+}
+
+/** The result of a probe. */
+const conclude = (
+  state: State,
+  before: HalfOpen.HalfOpen,
+  probe: HalfOpen.Probe,
+  failed: boolean,
+  now: number,
+  reason: Reason
+): State => {
+  const automatic = HalfOpen.conclude(before, probe, failed)
+  switch (HalfOpen.judge(automatic, state.settings)) {
+    case "open":
+      return open(state, now, reason, automatic.failures + automatic.failed)
+    case "close":
+      return next(state, { _tag: "closed", since: now, opens: automatic.opens }, "probe-succeeded")
+    case undefined:
+      return { ...state, automatic }
+  }
+}
 
 const next = (state: State, automatic: Automatic, reason: Reason): State => ({
   ...state,
   automatic,
+  window: Window.empty(state.settings),
   reason,
   generation: state.generation + 1
 })
 
-const open = (state: State, now: number, reason: Reason): State => {
-  const { automatic, settings } = state
-  // A circuit that stayed closed for one reset timeout has healed: its open time starts small again.
-  const healed = automatic._tag === "closed" && now - automatic.since >= settings.resetTimeout
-  return next(
-    state,
-    { _tag: "open", since: now, failures: automatic.failures + 1, opens: healed ? 1 : automatic.opens + 1 },
-    reason
-  )
+const open = (state: State, now: number, reason: Reason, failures: number): State => {
+  const { automatic, random, settings } = state
+  const healed = automatic._tag === "closed" && hasHealed(automatic, settings, now)
+  return next(state, { _tag: "open", since: now, failures, opens: healed ? 1 : automatic.opens + 1, random }, reason)
 }
 
-const halfOpen = (state: State, reason: Reason): State =>
-  next(
-    state,
-    { _tag: "half-open", failures: state.automatic.failures, opens: state.automatic.opens, probes: [] },
-    reason
-  )
-
-const close = (state: State, now: number): State =>
-  next(state, { _tag: "closed", since: now, failures: 0, opens: state.automatic.opens }, "probe-succeeded")
+const halfOpen = (state: State, { failures, opens }: Open, reason: Reason): State =>
+  next(state, HalfOpen.initial(failures, opens), reason)

@@ -62,11 +62,20 @@ export const decide = (
   now: number,
   cost: number
 ): [Verdict, ReadonlyArray<number>] => {
-  const before = limits.map((limit, i) => current(limit, tats[i], now))
-  const after = limits.map((limit, i) => (before[i] ?? 0) + cost * limit.emission)
-  const allowed = limits.every((limit, i) => (after[i] ?? 0) - now * limit.scale <= limit.tolerance)
-  const verdicts = limits.map((limit, i) => verdict(limit, (allowed ? after : before)[i] ?? 0, now, cost, allowed))
-  return [verdicts.reduce(tighter), allowed ? after : tats]
+  // Plain loops: closures made this twice as slow, and it is most of what a decision in memory costs.
+  const after: Array<number> = []
+  let allowed = true
+  for (const limit of limits) {
+    const tat = current(limit, tats[after.length], now) + cost * limit.emission
+    if (tat - now * limit.scale > limit.tolerance) allowed = false
+    after.push(tat)
+  }
+  const next = allowed ? after : tats
+  const verdicts: Array<Verdict> = []
+  for (const limit of limits) {
+    verdicts.push(verdict(limit, current(limit, next[verdicts.length], now), now, cost, allowed))
+  }
+  return [verdicts.reduce(tighter), next]
 }
 
 /** The moment from which a client with these TATs cannot be told from an unknown one, in milliseconds. */

@@ -29,7 +29,7 @@ export const head = <A>(queue: Queue<A>): A | undefined => queue.front[queue.sta
 export const push = <A>(queue: Queue<A>, item: A): Queue<A> =>
   queue.size === 0
     ? { size: 1, front: [item], start: 0, back: undefined }
-    : { ...queue, size: queue.size + 1, back: { item, older: queue.back } }
+    : { size: queue.size + 1, front: queue.front, start: queue.start, back: { item, older: queue.back } }
 
 /** Drops the oldest item. */
 export const tail = <A>(queue: Queue<A>): Queue<A> => {

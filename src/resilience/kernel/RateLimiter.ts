@@ -93,6 +93,23 @@ export const refund = <W>(
   return [[...due, ...served], { semaphore, returns: lent(limits, returns, served, now) }]
 }
 
+/**
+ * A call that was admitted earlier starts only now: its permits come back that much later. `false`, and nothing happens,
+ * when the clock has already given them back.
+ */
+export const restart = <W>(
+  limits: Limits,
+  before: State<W>,
+  ticket: number,
+  permits: number,
+  now: number
+): [boolean, Served<W>, State<W>] => {
+  const [due, state] = advance(limits, before, now)
+  const returns = Queue.remove(state.returns, (item) => item.ticket === ticket)
+  if (returns === state.returns) return [false, due, state]
+  return [true, due, { ...state, returns: lent(limits, returns, [{ ticket, permits }], now) }]
+}
+
 /** Takes a waiter out of the queue. Only for a ticket that `isQueued`. */
 export const leave = <W>(limits: Limits, before: State<W>, ticket: number, now: number): [Served<W>, State<W>] => {
   const [due, state] = advance(limits, before, now)
@@ -122,14 +139,33 @@ export const concerned = <W>(before: State<W>, after: State<W>, served: Served<W
   return stirred ? [...doors, first.door] : doors
 }
 
-/** Plays the future forward: everyone in the queue is served in turn, then a newcomer at its end. In milliseconds. */
-export const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
-  if (state.semaphore.queue.size === 0) return untilFree(limits, state, permits, now)
+/** When a newcomer would be served, behind everyone who waits. In milliseconds from now. */
+export const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now: number): number =>
+  state.semaphore.queue.size === 0
+    ? untilFree(limits, state, permits, now)
+    : played(limits, state, [...Queue.items(state.semaphore.queue), { permits }], now)
+
+/** When the waiter with this ticket will be served; 0 when it was. In milliseconds from now. */
+export const waitOfTicket = <W>(limits: Limits, state: State<W>, ticket: number, now: number): number =>
+  played(
+    limits,
+    state,
+    [...Queue.items(state.semaphore.queue)].filter((waiter) => waiter.ticket <= ticket),
+    now
+  )
+
+/** Plays the future forward: everyone in the line is served in turn. */
+const played = <W>(
+  limits: Limits,
+  state: State<W>,
+  line: ReadonlyArray<{ readonly permits: number }>,
+  now: number
+): number => {
   const returns = [...Queue.items(state.returns)]
   let free = limits.permits - state.semaphore.inUse
   let next = 0
   let at = now
-  const take = (permits: number): void => {
+  for (const { permits } of line) {
     for (let due = returns[next]; free < permits && due !== undefined; due = returns[++next]) {
       free += due.permits
       at = Math.max(at, due.at)
@@ -137,8 +173,6 @@ export const waitOf = <W>(limits: Limits, state: State<W>, permits: number, now:
     free -= permits
     returns.push({ ticket: -1, permits, at: at + limits.interval })
   }
-  for (const waiter of Queue.items(state.semaphore.queue)) take(waiter.permits)
-  take(permits)
   return at - now
 }
 

@@ -47,14 +47,14 @@ export const admit = <W>(limits: Limits, state: State<W>, permits: number, door:
   if (isFree(limits, state, permits)) {
     return [
       { _tag: "Taken", ticket },
-      { ...state, inUse: state.inUse + permits, nextTicket: ticket + 1 }
+      { inUse: state.inUse + permits, nextTicket: ticket + 1, queue: state.queue }
     ]
   }
   if (state.queue.size >= limits.maxQueued) return [full, state]
   const queue = Queue.push(state.queue, { ticket, permits, door })
   return [
     { _tag: "Queued", ticket },
-    { ...state, nextTicket: ticket + 1, queue }
+    { inUse: state.inUse, nextTicket: ticket + 1, queue }
   ]
 }
 
@@ -63,7 +63,7 @@ export const settle = <W>(
   limits: Limits,
   state: State<W>,
   permits: number
-): [served: ReadonlyArray<Waiter<W>>, State<W>] => serve(limits, { ...state, inUse: state.inUse - permits })
+): [served: ReadonlyArray<Waiter<W>>, State<W>] => serve(limits, state, state.inUse - permits, state.queue)
 
 /** A ticket that was queued and has not left is served exactly when everyone still queued came after it. */
 export const isQueued = <W>(state: State<W>, ticket: number): boolean => {
@@ -77,16 +77,25 @@ export const leave = <W>(
   state: State<W>,
   ticket: number
 ): [served: ReadonlyArray<Waiter<W>>, State<W>] =>
-  serve(limits, { ...state, queue: Queue.remove(state.queue, (waiter) => waiter.ticket === ticket) })
+  serve(
+    limits,
+    state,
+    state.inUse,
+    Queue.remove(state.queue, (waiter) => waiter.ticket === ticket)
+  )
 
-const serve = <W>(limits: Limits, state: State<W>): [served: ReadonlyArray<Waiter<W>>, State<W>] => {
+const serve = <W>(
+  limits: Limits,
+  { nextTicket }: State<W>,
+  inUse: number,
+  queue: Queue.Queue<Waiter<W>>
+): [served: ReadonlyArray<Waiter<W>>, State<W>] => {
   const served: Array<Waiter<W>> = []
-  let { inUse, queue } = state
   for (let first = Queue.head(queue); first !== undefined; first = Queue.head(queue)) {
     if (inUse + first.permits > limits.permits) break
     inUse += first.permits
     queue = Queue.tail(queue)
     served.push(first)
   }
-  return [served, { ...state, inUse, queue }]
+  return [served, { inUse, nextTicket, queue }]
 }

@@ -13,6 +13,10 @@ const anyBackoff = FastCheck.record({
 
 const anyRandom = FastCheck.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
+/** The same, with that kind of jitter. */
+const jittered = (jitter: Backoff["jitter"], attempt: number, previous: number, random: number): number =>
+  delayAfter({ ...spec, jitter }, attempt, previous, random)
+
 describe("delayAfter", () => {
   it("doubles from the initial delay up to the cap", () => {
     assert.deepStrictEqual(
@@ -52,13 +56,61 @@ describe("delayAfter", () => {
     )
   })
 
-  it("spreads full jitter over the whole range and equal jitter over its upper half", () => {
-    assert.strictEqual(delayAfter({ ...spec, jitter: "full" }, 2, 0, 0.25), 500)
-    assert.strictEqual(delayAfter({ ...spec, jitter: "equal" }, 2, 0, 0.25), 1_250)
-    assert.strictEqual(delayAfter({ ...spec, jitter: "decorrelated" }, 2, 1_000, 0.25), 1_500)
+  it("spreads full jitter from zero to the exponential", () => {
+    assert.deepStrictEqual(
+      [0, 0.25, 0.5, 0.9996].map((random) => jittered("full", 2, 0, random)),
+      [0, 500, 1_000, 1_999]
+    )
+    assert.deepStrictEqual(
+      [1, 4, 5, 9].map((attempt) => jittered("full", attempt, 0, 0.5)),
+      [500, 4_000, 5_000, 5_000]
+    )
+  })
+
+  it("spreads equal jitter over the upper half of the exponential", () => {
+    assert.deepStrictEqual(
+      [0, 0.25, 0.5, 0.9996].map((random) => jittered("equal", 2, 0, random)),
+      [1_000, 1_250, 1_500, 2_000]
+    )
+    assert.deepStrictEqual(
+      [1, 4, 5, 9].map((attempt) => jittered("equal", attempt, 0, 0.5)),
+      [750, 6_000, 7_500, 7_500]
+    )
+  })
+
+  it("spreads decorrelated jitter from the initial delay to three times the previous one, up to the cap", () => {
+    assert.deepStrictEqual(
+      [0, 0.25, 0.5, 0.9996].map((random) => jittered("decorrelated", 2, 1_000, random)),
+      [1_000, 1_500, 2_000, 2_999]
+    )
+    assert.strictEqual(jittered("decorrelated", 3, 3_000, 0.5), 5_000)
+    assert.strictEqual(jittered("decorrelated", 9, 10_000, 0.5), 10_000)
+    // What the previous delay was decides, and not the attempt.
+    assert.strictEqual(jittered("decorrelated", 20, 1_000, 0.25), 1_500)
+    assert.strictEqual(jittered("decorrelated", 2, 100, 0.75), 1_000)
+  })
+
+  it("rounds to whole milliseconds", () => {
+    const odd: Backoff = { initialDelay: 3, maxDelay: 100, multiplier: 1.5, jitter: "none" }
+    assert.deepStrictEqual(
+      [1, 2, 3, 4].map((attempt) => delayAfter(odd, attempt, 0, 0)),
+      [3, 5, 7, 10]
+    )
+    assert.strictEqual(delayAfter({ ...odd, jitter: "full" }, 1, 0, 0.5), 2)
+    assert.strictEqual(delayAfter({ ...odd, jitter: "equal" }, 1, 0, 0.6), 2)
+    assert.strictEqual(delayAfter({ ...odd, jitter: "decorrelated" }, 1, 3, 0.4), 5)
+  })
+
+  it("stays at the cap when the power overflows", () => {
+    for (const multiplier of [2, 1e9, 1e308]) {
+      assert.strictEqual(delayAfter({ ...spec, multiplier }, 1_000_000, 0, 0), 10_000)
+      assert.strictEqual(delayAfter({ ...spec, multiplier, jitter: "full" }, 1_000_000, 0, 0), 0)
+    }
   })
 
   it("stays at zero from an initial delay of zero, however large the power", () => {
-    assert.strictEqual(delayAfter({ ...spec, initialDelay: 0 }, 1_000_000, 0, 0.5), 0)
+    for (const jitter of ["none", "full", "equal", "decorrelated"] as const) {
+      assert.strictEqual(delayAfter({ ...spec, jitter, initialDelay: 0 }, 1_000_000, 1_000, 0.5), 0)
+    }
   })
 })

@@ -1,22 +1,30 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Kernel from "../../../src/resilience/kernel/CircuitBreaker.js"
-import type { Outcome } from "../../../src/resilience/kernel/Outcome.js"
+import type { Verdict } from "../../../src/resilience/kernel/Outcome.js"
 import { BreakerModel, type Ticket } from "../support/BreakerModel.js"
 
 const settings: Kernel.Settings = {
   failureThreshold: 2,
+  window: undefined,
+  failureRateThreshold: 0.5,
+  minimumThroughput: 10,
+  slowCallDuration: undefined,
+  slowCallRateThreshold: 1,
   resetTimeout: 100,
-  halfOpenMaxCalls: 2,
   resetTimeoutMultiplier: 1,
   maxResetTimeout: 100,
+  resetTimeoutJitter: 0,
+  halfOpenMaxCalls: 2,
+  halfOpenSampleSize: 1,
+  halfOpenSuccessRatio: 1,
   probeTimeout: 50,
   healOnProbe: false
 }
 
 type Command =
   | { readonly _tag: "enter" }
-  | { readonly _tag: "leave"; readonly which: number; readonly outcome: Outcome }
+  | { readonly _tag: "leave"; readonly which: number; readonly outcome: Verdict }
   | { readonly _tag: "wait"; readonly millis: number }
 
 const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
@@ -38,7 +46,7 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
   }
 )
 
-const verdictOf = (outcome: Outcome) =>
+const verdictOf = (outcome: Verdict) =>
   outcome === "failure" ? "failure" : outcome === "ignored" || outcome === "interrupted" ? "none" : "success"
 
 describe("the circuit breaker's state machine", () => {
@@ -91,7 +99,7 @@ describe("the circuit breaker's state machine", () => {
     const [decision, same] = Kernel.admit(closed, 5)
     assert.strictEqual(same, closed)
     assert.strictEqual(decision._tag, "Admitted")
-    const permit = { generation: 0, probe: undefined }
+    const permit = { generation: 0, probe: undefined, since: undefined }
     for (const outcome of ["success", "ignored", "interrupted"] as const) {
       assert.strictEqual(Kernel.settle(closed, permit, outcome, 5), closed)
     }
@@ -107,7 +115,7 @@ describe("the circuit breaker's state machine", () => {
 
   it("settles a permit once: the second time decides nothing", () => {
     const open = [0, 0].reduce(
-      (state) => Kernel.settle(state, { generation: 0, probe: undefined }, "failure", 0),
+      (state) => Kernel.settle(state, { generation: 0, probe: undefined, since: undefined }, "failure", 0),
       Kernel.initial(settings)
     )
     const [decision, probing] = Kernel.admit(open, 100)
@@ -121,7 +129,7 @@ describe("the circuit breaker's state machine", () => {
     const growing = { ...settings, resetTimeoutMultiplier: 10, maxResetTimeout: 5_000 }
     let state: Kernel.State = {
       ...Kernel.initial(growing),
-      automatic: { _tag: "half-open", failures: 0, opens: 1_000_000, probes: [] }
+      automatic: { _tag: "half-open", failures: 0, opens: 1_000_000, probes: [], succeeded: 0, failed: 0 }
     }
     const [decision, probing] = Kernel.admit(state, 0)
     const permit = decision._tag === "Admitted" ? decision.permit : assert.fail("no probe was let through")
