@@ -1,8 +1,9 @@
 /**
- * Interrupts a fibre after its first step, after its second, and so on until it ends by itself: a walk through every
+ * Interrupts a fibre before its first step, before its second, and so on until it ends by itself: a walk through every
  * place in which an interruption can reach it, where random schedules only sample. Time is moved by hand, in one
  * synchronous step, so that what happens at the same instant really does.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,8 @@ export interface Walk {
   readonly fork: <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<Fiber.RuntimeFiber<A, E>>
   /** From here its steps count, and those of its children. */
   readonly begin: Effect.Effect<void>
+  /** What is done instead of an interruption. */
+  readonly instead: (act: () => void) => void
   /** Lets time pass and wakes all who are due, in the order in which they went to sleep. */
   readonly pass: (millis: number) => Effect.Effect<void>
 }
@@ -32,11 +35,14 @@ export const atEveryStep = (scenario: (walk: Walk) => Effect.Effect<void, unknow
       const clock = handClock()
       let target: Fiber.RuntimeFiber<unknown, unknown> | undefined
       let left: number | undefined
-      let interrupted = false
-      const isLast = (): boolean => {
-        if (left === undefined || interrupted || left-- > 0) return false
-        interrupted = true
+      let acted = false
+      let act = () => {
         target?.unsafeInterruptAsFork(FiberId.none)
+      }
+      const isLast = (): boolean => {
+        if (left === undefined || acted || left-- > 0) return false
+        acted = true
+        act()
         return true
       }
       // The runtime asks its scheduler before each step whether the fibre should make way.
@@ -49,24 +55,30 @@ export const atEveryStep = (scenario: (walk: Walk) => Effect.Effect<void, unknow
       }
       const walk: Walk = {
         fork: (self) =>
-          Effect.tap(Effect.fork(Effect.withScheduler(self, counting)), (fiber) => {
+          // A daemon: a fibre that cannot be ended must not hold up the test that finds it.
+          Effect.tap(Effect.forkDaemon(Effect.withScheduler(self, counting)), (fiber) => {
             target = fiber
           }),
         begin: Effect.sync(() => {
           left = steps
-          // Interrupted before its first step.
           if (left === 0) isLast()
         }),
+        instead: (other) => {
+          act = other
+        },
         pass: (millis) =>
           Effect.sync(() => {
             clock.advance(millis)
           })
       }
-      const played = Effect.withClock(scenario(walk), clock)
-      yield* Effect.catchAllCause(played, (cause) =>
-        Effect.die(new Error(`interrupted after ${steps} steps`, { cause }))
+      const ended = Effect.suspend(() =>
+        target?.unsafePoll() === null && acted ? Effect.dieMessage("it was interrupted and has not ended") : Effect.void
       )
-      if (!interrupted) return steps
+      const played = Effect.withClock(Effect.zipRight(scenario(walk), Effect.zipRight(settle, ended)), clock)
+      yield* Effect.catchAllCause(played, (cause) =>
+        Effect.die(new Error(`after ${steps} steps: ${Cause.pretty(cause)}`))
+      )
+      if (!acted) return steps
     }
   })
 
