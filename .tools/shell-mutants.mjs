@@ -31,7 +31,7 @@ const firstFailure = async (folder, tests) => {
       "run",
       "--config",
       ".vitest.mutation.config.ts",
-      "--dir=test/resilience",
+      "--dir=test",
       "--bail=1",
       "--reporter=json",
       `--outputFile=${report}`,

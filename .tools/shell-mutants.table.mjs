@@ -29,14 +29,14 @@ export default [
     test: "test/resilience/Policy.property.test.ts"
   },
   {
-    name: "the call runs masked: a caller who leaves waits until it has ended",
+    name: "the call is masked: a caller who leaves waits until it has ended",
     file: "src/resilience/Gate.ts",
     find: "if (gate === undefined) return restore(begin)",
     replace: "if (gate === undefined) return begin",
     test: "test/resilience/Bulkhead.test.ts"
   },
   {
-    name: "each gate has the whole patience for itself",
+    name: "each gate has the caller's whole patience for itself",
     file: "src/resilience/Gate.ts",
     find: "patience: start + patience - now",
     replace: "patience: patience",
@@ -57,31 +57,39 @@ export default [
     test: "test/resilience/Semaphore.test.ts"
   },
   {
-    name: "a waiter who was served while giving up keeps the place for ever",
+    name: "a waiter who is served while it leaves keeps the place for ever",
     file: "src/resilience/Semaphore.ts",
-    find: "Effect.zipRight(left ? Effect.void : permitOf(permits), Effect.failCause(cause))",
+    find: "Effect.zipRight(left ? Effect.void : permitOf(permits)(Exit.failCause(cause)), Effect.failCause(cause))",
     replace: "Effect.failCause(cause)",
     test: "test/resilience/Interruption.test.ts"
   },
   {
-    name: "a waiter who gives up stays in the queue and is served as a ghost",
+    name: "a waiter who leaves stays in the queue and is served as a ghost",
     file: "src/resilience/Semaphore.ts",
     find: "return left ? Kernel.leave(limits, state, ticket) : [[], state]",
     replace: "return [[], state]",
     test: "test/resilience/Bulkhead.test.ts"
   },
   {
-    name: "served at the instant at which the wait became too long: turned away with the place in hand",
+    name: "a waiter whose turn and patience come together is turned away, place in hand",
     file: "src/resilience/Semaphore.ts",
     find: 'left ? refuse("wait-too-long") : Effect.succeed(permitOf(permits))',
     replace: 'refuse("wait-too-long")',
     test: "test/resilience/Interruption.test.ts"
   },
   {
+    name: "a race is interrupted between its beginning and that of its fibres: it never ends",
+    file: "src/resilience/Waiting.ts",
+    find: "  Effect.uninterruptible(Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that)))",
+    replace: "  Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that))",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
     name: "a waiter can be interrupted between serving others and waking them",
-    file: "src/resilience/RateLimiter.ts",
-    find: "    ): Effect.Effect<A> =>\n      Effect.uninterruptible(\n",
-    replace: "    ): Effect.Effect<A> =>\n      (<B,>(self: Effect.Effect<B>) => self)(\n",
+    file: "src/resilience/RateLimiterState.ts",
+    find: "      Effect.uninterruptible(\n        MonotonicClock.nowWith((now) =>\n          Effect.flatMap(\n            Ref.modify(ref",
+    replace:
+      "      (<B,>(self: Effect.Effect<B>) => self)(\n        MonotonicClock.nowWith((now) =>\n          Effect.flatMap(\n            Ref.modify(ref",
     test: "test/resilience/Interruption.test.ts"
   },
   {
@@ -92,10 +100,17 @@ export default [
     test: "test/resilience/RateLimiter.test.ts"
   },
   {
-    name: "a caller who was served while leaving keeps the token",
+    name: "a caller who is served while it leaves keeps the token",
     file: "src/resilience/RateLimiter.ts",
     find: "left === undefined ? permitOf(ticket, cost)(Exit.failCause(cause), false) : Effect.void,",
     replace: "Effect.void,",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "a reservation that nobody used is not given back with its scope",
+    file: "src/resilience/Reservation.ts",
+    find: "yield* Scope.addFinalizer(scope, Effect.whenEffect(giveBack, Ref.getAndSet(held, false)))",
+    replace: "yield* Scope.addFinalizer(scope, Effect.void)",
     test: "test/resilience/Interruption.test.ts"
   },
   {
@@ -106,10 +121,89 @@ export default [
     test: "test/resilience/KeyedRateLimiter.test.ts"
   },
   {
-    name: "the client heard of last is forgotten instead of the one heard of first",
-    file: "src/resilience/RateLimitStore.ts",
-    find: "          clients.delete(key)\n          sweep(now)\n",
-    replace: "          sweep(now)\n",
-    test: "test/resilience/KeyedRateLimiter.test.ts"
+    name: "a client who comes again is not moved to the end of those to be forgotten",
+    file: "src/resilience/ClientTable.ts",
+    find: "      join(older(slot), newer(slot))\n      append(slot)\n",
+    replace: "",
+    test: "test/resilience/ClientTable.test.ts"
+  },
+  {
+    name: "a result counts although its permit is of an older generation",
+    file: "src/resilience/CircuitBreaker.ts",
+    find: "Kernel.settle(before.state, permit, verdictOf",
+    replace: "Kernel.settle(before.state, { ...permit, generation: before.state.generation }, verdictOf",
+    test: "test/resilience/CircuitBreaker.test.ts"
+  },
+  {
+    name: "a probe does not give its place back",
+    file: "src/resilience/CircuitBreaker.ts",
+    find: "              settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined)",
+    replace:
+      '              exit._tag === "Success" ? settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined) : Effect.void',
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "looks at the circuit before it listens: an opening in between is missed",
+    file: "src/resilience/CircuitBreaker.ts",
+    find: "Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(look, Queue.take(news))))",
+    replace:
+      "Effect.zipRight(look, Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(Queue.take(news), look))))",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "a breaker is handed out although it was made with other options",
+    file: "src/resilience/CircuitBreakers.ts",
+    find: "if (known !== undefined && options !== undefined) yield* mustAgree(known, options)",
+    replace: "",
+    test: "test/resilience/CircuitBreakers.test.ts"
+  },
+  {
+    name: "a retry that is interrupted before it begins stays charged to the budget",
+    file: "src/resilience/RetryDriver.ts",
+    find: ": Effect.zipRight(budget?.refund ?? Effect.void, Effect.failCause(cause))",
+    replace: ": Effect.failCause(cause)",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "the wait between attempts cannot be interrupted",
+    file: "src/resilience/RetryDriver.ts",
+    find: "Effect.matchCauseEffect(restore(another), {",
+    replace: "Effect.matchCauseEffect(another, {",
+    test: "test/resilience/Retry.test.ts"
+  },
+  {
+    name: "the breaker's permit is taken before the waiting, and the token after it",
+    file: "src/resilience/Policy.ts",
+    find: "[rateLimiter, bulkhead, breaker].filter",
+    replace: "[breaker, bulkhead, rateLimiter].filter",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "no look at the circuit: a call that is rejected queues first",
+    file: "src/resilience/Policy.ts",
+    find: "const look = breaker?.look ?? Effect.void",
+    replace: "const look = Effect.void",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "those who queue are not told that the circuit has opened",
+    file: "src/resilience/Policy.ts",
+    find: "const pointless = breaker?.opened ?? Effect.never",
+    replace: "const pointless = Effect.never",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "a call that may run only once is retried",
+    file: "src/resilience/Policy.ts",
+    find: "call?.idempotent === true ? schedule : undefined",
+    replace: "schedule",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "time is the wall's",
+    file: "src/resilience/MonotonicClock.ts",
+    find: "Number(clock.unsafeCurrentTimeNanos()) / 1e6",
+    replace: "clock.unsafeCurrentTimeMillis()",
+    test: "test/resilience/CircuitBreaker.test.ts"
   }
 ]
