@@ -2,7 +2,6 @@
 // `npm run mutation` tests what changed since the last run; `npm run mutation -- --force` tests all of it.
 // What the figures mean, and why a survivor may stay: docs/testing.md.
 
-/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   mutate: ["src/resilience/kernel/*.ts"],
   testRunner: "vitest",
@@ -25,6 +24,7 @@ export default {
     "!src/resilience/**",
     "!test/resilience/**",
     "!.vitest.mutation.config.ts",
+    "!.tools/one-seed.mjs",
     "!package.json",
     "!tsconfig.json"
   ],

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    setupFiles: ["test/resilience/support/oneSeed.ts"],
+    setupFiles: [".tools/one-seed.mjs"],
     testTimeout: 30_000
   }
 })

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import mutants from "./shell-mutants.table.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const copied = ["src", "test", "package.json", "tsconfig.json", ".vitest.mutation.config.ts"]
+const copied = ["src", "test", "package.json", "tsconfig.json", ".vitest.mutation.config.ts", ".tools/one-seed.mjs"]
 /** A mutant that runs for ever is killed by patience: the tests named here take a few seconds. */
 const patience = 180_000
 

@@ -56,15 +56,15 @@ describe("the runner of the hand-made mutants", { timeout: 120_000 }, () => {
 
   beforeEach(() => {
     project = mkdtempSync(join(tmpdir(), "shell-mutants-test-"))
-    for (const folder of [".tools", "src", "test/resilience/support", "tmp"]) {
+    for (const folder of [".tools", "src", "test", "tmp"]) {
       mkdirSync(join(project, folder), { recursive: true })
     }
-    cpSync(join(root, ".tools", "shell-mutants.mjs"), join(project, ".tools", "shell-mutants.mjs"))
     for (const file of [
+      ".tools/shell-mutants.mjs",
+      ".tools/one-seed.mjs",
       ".vitest.mutation.config.ts",
       "package.json",
-      "tsconfig.json",
-      "test/resilience/support/oneSeed.ts"
+      "tsconfig.json"
     ]) {
       cpSync(join(root, file), join(project, file))
     }
