@@ -10,6 +10,7 @@ import { defaults, type Group } from "../dialdrill/RateLimitGroups.js"
 import type { Mode } from "../http/Identity.js"
 import { isLoopback } from "../http/Loopback.js"
 import type { RateLimitConfig } from "../resilience/KeyedRateLimiter.js"
+import * as Variables from "../resilience/Variables.js"
 
 export interface ServerSettings {
   readonly host: string
@@ -146,6 +147,6 @@ export const make = (variables: Environment.Variables): Effect.Effect<ServerSett
       production: read.text("NODE_ENV", "development") === "production"
     }
     const known = groups.map((group) => `RATE_LIMIT_${group}`)
-    for (const problem of Environment.unknown(variables, ["RATE_LIMIT_"], known)) read.refuse(problem)
+    for (const problem of Variables.unknown(variables, ["RATE_LIMIT_"], known)) read.refuse(problem)
     return Environment.finish(read, settings)
   })

@@ -5,20 +5,18 @@
  * @since 0.1.0
  */
 import * as SqlClient from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { HealthMonitor } from "../health/HealthMonitor.js"
 import type { CircuitBreakers } from "../resilience/CircuitBreakers.js"
-import type { Rejection } from "../resilience/Rejection.js"
+import * as Policy from "../resilience/Policy.js"
 import * as DatabaseError from "../sql/DatabaseError.js"
 import { Migrations } from "../sql/Migrations.js"
 import { SqlPool } from "../sql/Pool.js"
-import { withTransaction } from "../sql/Transaction.js"
+import * as ResilientClient from "../sql/ResilientClient.js"
 import type { Dependencies } from "./Dependencies.js"
 import * as Dependency from "./Dependency.js"
 import { Settings } from "./Settings.js"
@@ -34,7 +32,7 @@ export interface DatabaseShape {
     operation: string,
     effect: Effect.Effect<A, E, R>,
     options?: { readonly idempotent?: boolean | undefined }
-  ) => Effect.Effect<A, Exclude<E, SqlError> | DatabaseError.DatabaseError | Rejection, Exclude<R, SqlClient.SqlClient>>
+  ) => ResilientClient.Passed<A, E, R>
   /** The same in one transaction; a retry runs all of it again. */
   readonly transaction: DatabaseShape["call"]
 }
@@ -68,6 +66,7 @@ export const make: Effect.Effect<
     name: "database",
     critical: true,
     configured: true,
+    preset: Policy.database,
     policy: {
       ...settings,
       maxConcurrent: Math.max(1, Math.min(settings.maxConcurrent ?? Infinity, pool.maxConnections - spare))
@@ -77,38 +76,14 @@ export const make: Effect.Effect<
     startAfter: Effect.asVoid(Effect.timeoutOption(tried, firstTry)),
     probeTimeout: Duration.seconds(3)
   })
-  const through = <A, E, R>(
-    operation: string,
-    work: Effect.Effect<A, E | DatabaseError.DatabaseError, R>,
-    options: Parameters<Dependency.Dependency["call"]>[2]
-  ) =>
-    Effect.flatten(dependency.call(operation, Effect.provideService(answered(work), SqlClient.SqlClient, sql), options))
+  const guarded = (operation: string) =>
+    ResilientClient.make(sql, { protect: (self, how) => dependency.call(operation, self, how) })
   return Database.of({
     dependency,
-    call: (operation, effect, options) => through(operation, DatabaseError.typed(effect), options),
-    transaction: (operation, effect, options) => through(operation, withTransaction(effect), options)
+    call: (operation, effect, options) => guarded(operation).write(effect, options),
+    transaction: (operation, effect, options) => guarded(operation).transaction(effect, options)
   })
 })
-
-/**
- * What the work itself refuses ("there is no such call") is an answer: the database did its part. So the policy sees a
- * success, and neither retries it nor holds it against the database.
- */
-const answered = <A, E, R>(
-  work: Effect.Effect<A, E, R>
-): Effect.Effect<
-  Either.Either<A, Exclude<E, DatabaseError.DatabaseError>>,
-  Extract<E, DatabaseError.DatabaseError>,
-  R
-> =>
-  Effect.matchEffect(work, {
-    onSuccess: (a) => Effect.succeed(Either.right(a)),
-    // Casts: the test tells the two sides of the union apart.
-    onFailure: (error) =>
-      error instanceof DatabaseError.DatabaseError
-        ? Effect.fail(error as Extract<E, DatabaseError.DatabaseError>)
-        : Effect.succeed(Either.left(error as Exclude<E, DatabaseError.DatabaseError>))
-  })
 
 /**
  * @since 0.1.0

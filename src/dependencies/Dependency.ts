@@ -41,7 +41,9 @@ import { CircuitBreakers } from "../resilience/CircuitBreakers.js"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Policy from "../resilience/Policy.js"
 import * as RateLimiter from "../resilience/RateLimiter.js"
-import { CircuitOpen, isRejection, RetryBudgetExhausted } from "../resilience/Rejection.js"
+import { CircuitOpen, isRejection } from "../resilience/Rejection.js"
+import * as Retry from "../resilience/Retry.js"
+import * as RetryBudget from "../resilience/RetryBudget.js"
 import * as Metrics from "../telemetry/Metrics.js"
 import { Dependencies, type Dependency, type Probe } from "./Dependencies.js"
 import type { PolicySettings } from "./Settings.js"
@@ -62,6 +64,8 @@ export interface Options {
   /** Whether the health check is shown at all. Default true. */
   readonly listed?: boolean
   readonly policy: PolicySettings
+  /** What kind of system it is, for what the parameters leave open. Default `Policy.http`. */
+  readonly preset?: (options: Policy.Options) => Policy.Options
   /**
    * Looks whether the system is there and would serve us. It does not pass through the policy, so that it can find out
    * that the system is back while the circuit is open.
@@ -85,6 +89,7 @@ export type DependencyConfigurationError =
   | CircuitBreaker.CircuitBreakerConfigurationError
   | Bulkhead.BulkheadConfigurationError
   | RateLimiter.RateLimiterConfigurationError
+  | RetryBudget.RetryBudgetConfigurationError
   | Policy.PolicyConfigurationError
 
 /**
@@ -132,11 +137,17 @@ export const make = (
       healOnProbe: true
     })
 
-    const policy = yield* Policy.make({
+    const preset = (options.preset ?? Policy.http)({
       name,
       deadline: settings.deadline,
       attemptTimeout: settings.attemptTimeout,
-      retry: { ...settings.retry, jitter: "equal" },
+      retry: settings.retry
+    })
+    const { maxAttempts, maxDelay } = settings.retry
+    const policy = yield* Policy.make({
+      ...preset,
+      retryBudget:
+        maxAttempts === 1 ? undefined : yield* RetryBudget.make({ name, window: Duration.max("10 seconds", maxDelay) }),
       breaker,
       rateLimiter:
         settings.rateLimit === undefined
@@ -169,26 +180,17 @@ export const make = (
       return wish === undefined ? Effect.void : breaker.holdOff(Duration.min(wish, longestHoldOff))
     }
 
-    const note = (operation: string, cause: Cause.Cause<unknown>, last: unknown): Effect.Effect<void> => {
-      const ended = Option.getOrUndefined(Cause.failureOption(cause))
+    const note = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
       // A circuit that opened between two attempts turned the second away, and a spent budget forbade it; what the system
-      // did is the first one's error.
-      const turnedAway = ended instanceof CircuitOpen || ended instanceof RetryBudgetExhausted
-      const error = turnedAway ? (last ?? ended) : ended
+      // did is the error of the attempt before.
+      const did = Retry.attemptErrors(cause).findLast((error) => !(error instanceof CircuitOpen))
+      const error = did ?? Option.getOrUndefined(Cause.failureOption(cause))
       if (says(error, "isExpected") === true) return Effect.void
       return Effect.zipRight(obey(error), health.recordError(name, error ?? cause, { operation }))
     }
 
     const call: Dependency["call"] = (operation, effect, how) =>
-      Effect.suspend(() => {
-        let last: unknown
-        const watched = Effect.tapError(effect, (error) =>
-          Effect.sync(() => {
-            last = error
-          })
-        )
-        return Effect.tapErrorCause(policy.protect(watched, how), (cause) => note(operation, cause, last))
-      })
+      Effect.tapErrorCause(policy.protect(effect, how), (cause) => note(operation, cause))
 
     const probe = Effect.gen(function* () {
       const held = yield* Effect.flip(breaker.look).pipe(Effect.option)

@@ -9,6 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import * as PolicyConfig from "../resilience/PolicyConfig.js"
+import * as Variables from "../resilience/Variables.js"
 import * as Environment from "./Environment.js"
 
 /**
@@ -17,26 +19,11 @@ import * as Environment from "./Environment.js"
  * @since 0.1.0
  * @category models
  */
-export interface PolicySettings {
-  readonly retry: {
-    readonly maxAttempts: number
-    readonly initialDelay: Duration.Duration
-    readonly maxDelay: Duration.Duration
-    readonly backoffMultiplier: number
-  }
-  readonly circuit: {
-    readonly failureThreshold: number
-    readonly resetTimeout: Duration.Duration
-    readonly halfOpenMaxCalls: number
+export interface PolicySettings extends PolicyConfig.PolicyValues {
+  readonly circuit: PolicyConfig.PolicyValues["circuit"] & {
     /** The open time doubles with each opening in a row, up to this; equal to `resetTimeout` where it does not grow. */
     readonly maxResetTimeout: Duration.Duration
   }
-  readonly attemptTimeout: Duration.Duration
-  readonly deadline: Duration.Duration
-  /** `undefined`: no bulkhead. */
-  readonly maxConcurrent: number | undefined
-  /** `undefined`: no outbound rate limit. */
-  readonly rateLimit: Environment.Rate | undefined
   readonly probeInterval: Duration.Duration
 }
 
@@ -107,7 +94,7 @@ export const make = (variables: Environment.Variables): Effect.Effect<SettingsSh
       database: policyOf(read, "DATABASE", defaults.database),
       redis: policyOf(read, "REDIS", defaults.redis)
     }
-    for (const problem of Environment.unknown(variables, families, knownVariables)) read.refuse(problem)
+    for (const problem of Variables.unknown(variables, families, knownVariables)) read.refuse(problem)
     return Environment.finish(read, settings)
   })
 
@@ -132,15 +119,8 @@ export const layerFrom = (variables: Environment.Variables): Layer.Layer<Setting
   Layer.effect(Settings, make(variables))
 
 /** The defaults of one dependency, as one would write them into its variables. */
-interface Defaults {
-  readonly attemptTimeout: Duration.DurationInput
-  readonly deadline: Duration.DurationInput
-  readonly maxAttempts: number
-  readonly initialDelay?: Duration.DurationInput
-  readonly resetTimeout: Duration.DurationInput
+interface Defaults extends PolicyConfig.Defaults {
   readonly maxResetTimeout?: Duration.DurationInput
-  readonly halfOpenMaxCalls: number
-  readonly maxConcurrent: number | undefined
 }
 
 const defaults = {
@@ -190,43 +170,15 @@ const defaults = {
 } satisfies Record<string, Defaults>
 
 const policyOf = (read: Environment.Environment, prefix: string, defaults: Defaults): PolicySettings => {
-  const name = (suffix: string): string => `${prefix}_${suffix}`
-  /** The shorter of two limits follows the longer one down where only the longer was set, and is refused where it was. */
-  const within = (suffix: string, otherwise: Duration.DurationInput, other: string, limit: Duration.Duration) => {
-    const variable = name(suffix)
-    if (!read.isSet(variable)) return Duration.min(otherwise, limit)
-    const value = read.duration(variable, otherwise)
-    if (Duration.lessThanOrEqualTo(value, limit)) return value
-    read.refuse({
-      variable,
-      problem: `is ${Environment.format(value)}, which is longer than ${name(other)} (${Environment.format(limit)})`,
-      example: Environment.format(limit)
-    })
-    return limit
-  }
-  const deadline = read.duration(name("DEADLINE"), defaults.deadline)
-  const maxDelay = read.duration(name("RETRY_MAX_DELAY"), "10 seconds")
-  const resetTimeout = read.duration(name("CIRCUIT_RESET_TIMEOUT"), defaults.resetTimeout)
+  const values = PolicyConfig.read(read, prefix, defaults)
+  const { resetTimeout } = values.circuit
   return {
-    retry: {
-      maxAttempts: read.count(name("RETRY_MAX_ATTEMPTS"), defaults.maxAttempts),
-      initialDelay: within("RETRY_INITIAL_DELAY", defaults.initialDelay ?? "1 second", "RETRY_MAX_DELAY", maxDelay),
-      maxDelay,
-      backoffMultiplier: read.factor(name("RETRY_BACKOFF_MULTIPLIER"), 2)
-    },
+    ...values,
     circuit: {
-      failureThreshold: read.count(name("CIRCUIT_FAILURE_THRESHOLD"), 5),
-      resetTimeout,
-      halfOpenMaxCalls: read.count(name("CIRCUIT_HALF_OPEN_MAX_CALLS"), defaults.halfOpenMaxCalls),
+      ...values.circuit,
       maxResetTimeout: Duration.max(resetTimeout, defaults.maxResetTimeout ?? resetTimeout)
     },
-    attemptTimeout: within("ATTEMPT_TIMEOUT", defaults.attemptTimeout, "DEADLINE", deadline),
-    deadline,
-    maxConcurrent: read.isSet(name("MAX_CONCURRENT"))
-      ? read.count(name("MAX_CONCURRENT"), defaults.maxConcurrent ?? 10)
-      : defaults.maxConcurrent,
-    rateLimit: read.rate(name("RATE_LIMIT")),
-    probeInterval: read.duration(name("PROBE_INTERVAL"), "15 seconds")
+    probeInterval: read.duration(`${prefix}_PROBE_INTERVAL`, "15 seconds")
   }
 }
 
@@ -247,18 +199,5 @@ const prefixes = ["OPENAI", "ELEVENLABS", "STRIPE", "DATABASE", "REDIS"]
 const families = prefixes.flatMap((prefix) => [`${prefix}_RETRY_`, `${prefix}_CIRCUIT_`])
 
 const knownVariables = prefixes.flatMap((prefix) =>
-  [
-    "RETRY_MAX_ATTEMPTS",
-    "RETRY_INITIAL_DELAY",
-    "RETRY_MAX_DELAY",
-    "RETRY_BACKOFF_MULTIPLIER",
-    "CIRCUIT_FAILURE_THRESHOLD",
-    "CIRCUIT_RESET_TIMEOUT",
-    "CIRCUIT_HALF_OPEN_MAX_CALLS",
-    "ATTEMPT_TIMEOUT",
-    "DEADLINE",
-    "MAX_CONCURRENT",
-    "RATE_LIMIT",
-    "PROBE_INTERVAL"
-  ].map((suffix) => `${prefix}_${suffix}`)
+  [...PolicyConfig.suffixes, "PROBE_INTERVAL"].map((suffix) => `${prefix}_${suffix}`)
 )

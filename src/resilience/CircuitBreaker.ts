@@ -19,15 +19,12 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
-import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import {
@@ -36,13 +33,14 @@ import {
   type Options,
   settingsOf
 } from "./CircuitBreakerOptions.js"
+import { type Cell, Circuit, type Ending } from "./Circuit.js"
 import * as CircuitTransitions from "./CircuitTransitions.js"
 import * as Gate from "./Gate.js"
 import * as Kernel from "./kernel/CircuitBreaker.js"
-import type { Outcome, Verdict } from "./kernel/Outcome.js"
+import type { Outcome } from "./kernel/Outcome.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import * as Outcomes from "./Outcomes.js"
-import { CircuitOpen, stackless } from "./Rejection.js"
+import type { CircuitOpen } from "./Rejection.js"
 
 export { CircuitBreakerConfigurationError, type Options } from "./CircuitBreakerOptions.js"
 export type { Transition } from "./CircuitTransitions.js"
@@ -69,6 +67,8 @@ export interface Status {
   readonly handles?: number
 }
 
+type Limits = Pick<Gate.Admission, "callLimit">
+
 /**
  * @since 0.1.0
  * @category models
@@ -76,10 +76,7 @@ export interface Status {
 export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly admit: (admission: Gate.Admission) => Effect.Effect<Gate.Permit, CircuitOpen>
   /** Lets the effect through, or fails at once with `CircuitOpen`. `callLimit`: see `Gate.Admission`. */
-  readonly execute: <A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    limits?: Pick<Gate.Admission, "callLimit">
-  ) => Effect.Effect<A, E | CircuitOpen, R>
+  readonly execute: <A, E, R>(self: Effect.Effect<A, E, R>, limits?: Limits) => Effect.Effect<A, E | CircuitOpen, R>
   readonly status: Effect.Effect<Status>
   /** The same as `status`. */
   readonly getStatus: Effect.Effect<Status>
@@ -124,29 +121,6 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly neutral: Effect.Effect<boolean>
 }
 
-/** What a call ends in while the circuit is closed: made once a generation, so that a call allocates nothing. */
-interface Handlers {
-  readonly onSuccess: <A>(value: A) => Effect.Effect<A>
-  readonly onFailure: <E>(cause: Cause.Cause<E>) => Effect.Effect<never, E>
-}
-
-/** The one cell: the machine's state, which changes with results, and what changes more seldom. */
-interface Cell {
-  readonly state: Kernel.State
-  readonly about: About
-}
-
-interface About {
-  readonly options: Options
-  readonly classifiers: Outcomes.Classifiers
-  readonly told: Status["state"]
-  readonly seq: number
-  /** Wall time, for `Status`. */
-  readonly openedAt: number | undefined
-  readonly handlers: Handlers
-  readonly subscribers: number
-}
-
 /**
  * Makes a breaker. Usually `CircuitBreakers.get` is what you want: one breaker for each name.
  *
@@ -155,219 +129,15 @@ interface About {
  * @since 0.1.0
  * @category constructors
  */
-export const make = Effect.fnUntraced(function* (options: Options) {
-  const { name } = options
-  const settings = yield* settingsOf(options)
-  const transitions = yield* CircuitTransitions.make
-  const initial = Kernel.initial(settings, settings.resetTimeoutJitter > 0 ? yield* Random.next : 0)
-  const cell: Ref.Ref<Cell> = yield* Ref.make<Cell>({
-    state: initial,
-    about: {
-      options,
-      classifiers: classifiersOf(options),
-      told: "closed",
-      seq: 0,
-      openedAt: undefined,
-      handlers: handlersOf(initial, undefined),
-      subscribers: 0
-    }
-  })
-
-  /** What follows from a change of the state. Telling is part of it: transitions are told in the order they happen in. */
-  const told = (after: Cell, before: Cell, now: number, wall: () => number): Cell => {
-    const { about, state } = after
-    const known = state.generation === before.state.generation && state.window._tag === before.state.window._tag
-    if (known && about.told === "closed" && Kernel.passesFreely(state)) return after
-    const handlers = known ? about.handlers : handlersOf(state, undefined)
-    const to = Kernel.view(state, now).state
-    if (to === about.told || state.reason === undefined) return { state, about: { ...about, handlers } }
-    const seq = about.seq + 1
-    const at = wall() - Kernel.openFor(state, now)
-    transitions.unsafeTell({ seq, name, from: about.told, to, at: new Date(at), reason: state.reason })
-    return { state, about: { ...about, handlers, told: to, seq, openedAt: to === "open" ? at : about.openedAt } }
-  }
-
-  /** Changes the cell in one step. */
-  const change = <A>(next: (before: Cell, now: number) => readonly [A, Cell]): Effect.Effect<A> =>
-    MonotonicClock.nowWith((now, wall) =>
-      Ref.modify(cell, (before) => {
-        const [result, after] = next(before, now)
-        return [result, after === before ? before : told(after, before, now, wall)]
-      })
-    )
-
-  const changed = (before: Cell, state: Kernel.State): Cell =>
-    state === before.state ? before : { state, about: before.about }
-
-  /** One step of the machine. Where open times are jittered it brings the random number for the next one. */
-  const step = <A>(transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State]): Effect.Effect<A> =>
-    Effect.flatMap(Ref.get(cell), ({ state }) => {
-      const take = (random?: number) =>
-        change((before, now) => {
-          const [result, after] = transition(before.state, now)
-          return [
-            result,
-            changed(before, random === undefined || after === before.state ? after : { ...after, random })
-          ]
-        })
-      return state.settings.resetTimeoutJitter === 0 ? take() : Effect.flatMap(Random.next, take)
-    })
-
-  /** Gives a permit back. The end is classified within the step, so that also a throwing classifier loses none. */
-  const settle = <A>(
-    permit: Kernel.Permit,
-    verdictOf: (classifiers: Outcomes.Classifiers) => Verdict,
-    result: A
-  ): Effect.Effect<A> =>
-    change((before, now) => [
-      result,
-      changed(before, Kernel.settle(before.state, permit, verdictOf(before.about.classifiers), now))
-    ])
-
-  function handlersOf({ generation, window }: Kernel.State, since: number | undefined): Handlers {
-    const permit: Kernel.Permit = { generation, probe: undefined, since }
-    const succeed = <A>(value: A) => settle(permit, (classifiers) => Outcomes.ofResult(value, classifiers), value)
-    return {
-      onSuccess:
-        window._tag === "run"
-          ? (value) =>
-              Effect.flatMap(Ref.get(cell), ({ about, state }) =>
-                about.classifiers.result === undefined && Kernel.isUntroubled(state, permit)
-                  ? Effect.succeed(value)
-                  : succeed(value)
-              )
-          : succeed,
-      onFailure: (cause) =>
-        Effect.zipRight(
-          settle(permit, (classifiers) => Outcomes.ofCause(cause, classifiers), undefined),
-          Effect.failCause(cause)
-        )
-    }
-  }
-
-  const reject = (decision: Kernel.Rejected): Effect.Effect<never, CircuitOpen> =>
-    Effect.fail(
-      stackless(
-        () =>
-          new CircuitOpen({
-            policy: name,
-            reason: decision.reason,
-            retryAfter: decision.retryAfter === undefined ? undefined : Duration.millis(Math.ceil(decision.retryAfter))
-          })
+export const make = (options: Options): Effect.Effect<CircuitBreaker, CircuitBreakerConfigurationError> =>
+  Effect.flatMap(
+    Effect.suspend(() => settingsOf(options)),
+    (settings) =>
+      Effect.map(
+        settings.resetTimeoutJitter > 0 ? Random.next : Effect.succeed(0),
+        (random) => new Breaker(options, Kernel.initial(settings, random))
       )
-    )
-
-  const admit = (admission: Gate.Admission): Effect.Effect<Gate.Permit, CircuitOpen> =>
-    Effect.flatMap(
-      step((state, now) => Kernel.admit(state, now, admission.callLimit)),
-      (decision) =>
-        decision._tag === "Rejected"
-          ? reject(decision)
-          : Effect.succeed((exit: Exit.Exit<unknown, unknown>) =>
-              settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined)
-            )
-    )
-
-  // While closed a call holds nothing, so it needs no mask: if it is interrupted the handlers are skipped, and rightly.
-  const closed = <A, E, R>(self: Effect.Effect<A, E, R>, handlers: Handlers): Effect.Effect<A, E, R> =>
-    Effect.matchCauseEffect<A, E, R, never, E, never, A, never, never>(self, handlers)
-
-  const execute = <A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    limits?: Pick<Gate.Admission, "callLimit">
-  ): Effect.Effect<A, E | CircuitOpen, R> =>
-    Effect.flatMap(Ref.get(cell), ({ about, state }) => {
-      if (!Kernel.passesFreely(state)) return Gate.through([breaker], limits)(self)
-      return state.settings.slowCallDuration === undefined
-        ? closed(self, about.handlers)
-        : Effect.flatMap(MonotonicClock.now, (now) => closed(self, handlersOf(state, now)))
-    })
-
-  const look = Effect.flatMap(Ref.get(cell), ({ state }) =>
-    Kernel.passesFreely(state)
-      ? Effect.void
-      : Effect.flatMap(MonotonicClock.now, (now) => {
-          const [decision] = Kernel.admit(state, now)
-          return decision._tag === "Rejected" ? reject(decision) : Effect.void
-        })
   )
-
-  // Subscribes before it looks: a circuit that opens in between is not missed.
-  const opened = Effect.scoped(
-    Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(look, Queue.take(news))))
-  )
-
-  const status = Effect.flatMap(MonotonicClock.now, (now) =>
-    Effect.map(Ref.get(cell), ({ about: { openedAt }, state }): Status => {
-      const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
-      return {
-        serviceName: name,
-        state: shown,
-        mode: state.mode,
-        failures,
-        ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
-        ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
-        probesInUse,
-        ...(state.handles === 0 ? {} : { handles: state.handles })
-      }
-    })
-  )
-
-  const reconfigure = (changes: Partial<Omit<Options, "name">>) =>
-    Effect.flatten(
-      change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
-        const wanted: Options = { ...before.about.options, ...changes, name }
-        return Either.match(settingsOf(wanted), {
-          onLeft: (error) => [Effect.fail(error), before],
-          onRight: (settings) => [
-            Effect.void,
-            {
-              state: Kernel.reconfigure(before.state, settings, now),
-              about: { ...before.about, options: wanted, classifiers: classifiersOf(wanted) }
-            }
-          ]
-        })
-      })
-    )
-
-  const watched = (by: 1 | -1) =>
-    Ref.update(cell, ({ about, state }) => ({ state, about: { ...about, subscribers: about.subscribers + by } }))
-
-  const subscribe = Effect.zipRight(
-    Effect.acquireRelease(watched(1), () => watched(-1)),
-    transitions.subscribe
-  )
-
-  const breaker: CircuitBreaker = {
-    name,
-    admit,
-    execute,
-    look,
-    opened,
-    status,
-    getStatus: status,
-    force: (action) => step((state) => [undefined, Kernel.force(state, modes[action])]),
-    isolated: Effect.acquireRelease(
-      step((state) => [undefined, Kernel.isolate(state)]),
-      () => step((state) => [undefined, Kernel.release(state)])
-    ),
-    holdOff: (duration) => step((state, now) => [undefined, Kernel.holdOff(state, Duration.toMillis(duration), now)]),
-    healthy: step((state, now) => [undefined, Kernel.healthy(state, now)]),
-    reconfigure,
-    options: Effect.map(Ref.get(cell), ({ about }) => about.options),
-    subscribe,
-    changes: Stream.unwrapScoped(subscribe),
-    outcomeOf: (exit, elapsedMillis = 0) =>
-      Effect.map(Ref.get(cell), ({ about, state }) =>
-        Kernel.outcomeAfter(state.settings, Outcomes.ofExit(exit, about.classifiers), elapsedMillis)
-      ),
-    lateResults: Effect.map(Ref.get(cell), ({ state }) => state.late),
-    neutral: Effect.flatMap(MonotonicClock.now, (now) =>
-      Effect.map(Ref.get(cell), ({ about, state }) => about.subscribers === 0 && Kernel.isNeutral(state, now))
-    )
-  }
-  return breaker
-})
 
 /**
  * Passes an effect through a breaker.
@@ -383,3 +153,161 @@ export const withCircuitBreaker: {
 )
 
 const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as const
+
+/**
+ * Getters, so that a breaker is small: an effect that nobody asks for is not there. Functions are bound, as callers pass
+ * them around. One object with its circuit, so that the breaker lives for as long as a call is under way in it.
+ */
+class Breaker extends Circuit implements CircuitBreaker {
+  readonly admit: CircuitBreaker["admit"]
+  readonly execute: CircuitBreaker["execute"]
+
+  constructor(options: Options, initial: Kernel.State) {
+    super(options, initial)
+
+    this.admit = ({ callLimit }) =>
+      Effect.suspend(() => {
+        const { about, state } = this.ref.unsafeCurrent
+        if (isPlain(state)) return Effect.succeed(about.ending.onExit)
+        return Effect.flatMap(
+          this.step((current, now) => Kernel.admit(current, now, callLimit)),
+          (decision) =>
+            decision._tag === "Rejected" ? this.reject(decision) : Effect.succeed(this.endingOf(decision.permit).onExit)
+        )
+      })
+
+    // While closed a call holds nothing, so it needs no mask: interrupted, it skips its ending, and rightly.
+    this.execute = <A, E, R>(self: Effect.Effect<A, E, R>, limits?: Limits) =>
+      Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
+        const { about, state } = this.ref.unsafeCurrent
+        if (isPlain(state)) return through(self, about.ending)
+        if (!Kernel.passesFreely(state)) return this.throughGate(self, limits)
+        const { generation } = state
+        return MonotonicClock.nowWith((since) => through(self, this.endingOf({ generation, probe: undefined, since })))
+      })
+  }
+
+  /** While the circuit is not simply closed. Who is turned away, as most are, is so without a mask. */
+  private throughGate<A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    limits: Limits | undefined
+  ): Effect.Effect<A, E | CircuitOpen, R> {
+    return MonotonicClock.nowWith((now): Effect.Effect<A, E | CircuitOpen, R> => {
+      const { state } = this.ref.unsafeCurrent
+      const [decision, after] = Kernel.admit(state, now)
+      return decision._tag === "Rejected" && after === state
+        ? this.reject(decision)
+        : Gate.through([this], limits)(self)
+    })
+  }
+
+  get look(): Effect.Effect<void, CircuitOpen> {
+    return Effect.flatMap(this.ref, ({ state }) =>
+      Kernel.passesFreely(state)
+        ? Effect.void
+        : Effect.flatMap(MonotonicClock.now, (now) => {
+            const [decision] = Kernel.admit(state, now)
+            return decision._tag === "Rejected" ? this.reject(decision) : Effect.void
+          })
+    )
+  }
+
+  get opened(): Effect.Effect<never, CircuitOpen> {
+    // Knows what to wait for before it looks: a circuit that opens in between is not missed.
+    return Effect.forever(
+      Effect.flatMap(CircuitTransitions.next(this.history), (news) => Effect.zipRight(this.look, news))
+    )
+  }
+
+  get status(): Effect.Effect<Status> {
+    return this.read(({ about: { openedAt }, state }, now) => {
+      const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
+      return {
+        serviceName: this.name,
+        state: shown,
+        mode: state.mode,
+        failures,
+        ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
+        ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
+        probesInUse,
+        ...(state.handles === 0 ? {} : { handles: state.handles })
+      }
+    })
+  }
+
+  get getStatus(): Effect.Effect<Status> {
+    return this.status
+  }
+
+  get force(): CircuitBreaker["force"] {
+    return (action) => this.step((state) => [undefined, Kernel.force(state, modes[action])])
+  }
+
+  get isolated(): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      this.step((state) => [undefined, Kernel.isolate(state)]),
+      () => this.step((state) => [undefined, Kernel.release(state)])
+    )
+  }
+
+  get holdOff(): CircuitBreaker["holdOff"] {
+    return (duration) => this.step((state, now) => [undefined, Kernel.holdOff(state, Duration.toMillis(duration), now)])
+  }
+
+  get healthy(): Effect.Effect<void> {
+    return this.step((state, now) => [undefined, Kernel.healthy(state, now)])
+  }
+
+  get reconfigure(): CircuitBreaker["reconfigure"] {
+    return (changes) =>
+      Effect.flatten(
+        this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
+          const options: Options = { ...before.about.options, ...changes, name: this.name }
+          return Either.match(settingsOf(options), {
+            onLeft: (error) => [Effect.fail(error), before],
+            onRight: (settings) => [
+              Effect.void,
+              {
+                state: Kernel.reconfigure(before.state, settings, now),
+                about: { ...before.about, options, classifiers: classifiersOf(options) }
+              }
+            ]
+          })
+        })
+      )
+  }
+
+  get options(): Effect.Effect<Options> {
+    return Effect.map(this.ref, ({ about }) => about.options)
+  }
+
+  get subscribe(): Effect.Effect<Stream.Stream<CircuitTransitions.Transition>, never, Scope.Scope> {
+    return CircuitTransitions.subscribe(this.history)
+  }
+
+  get changes(): Stream.Stream<CircuitTransitions.Transition> {
+    return Stream.unwrapScoped(this.subscribe)
+  }
+
+  get outcomeOf(): CircuitBreaker["outcomeOf"] {
+    return (exit, elapsedMillis = 0) =>
+      Effect.map(this.ref, ({ about, state }) =>
+        Kernel.outcomeAfter(state.settings, Outcomes.ofExit(exit, about.classifiers), elapsedMillis)
+      )
+  }
+
+  get lateResults(): Effect.Effect<number> {
+    return Effect.map(this.ref, ({ state }) => state.late)
+  }
+
+  get neutral(): Effect.Effect<boolean> {
+    return this.read(({ about, state }, now) => about.history.subscribers === 0 && Kernel.isNeutral(state, now))
+  }
+}
+
+/** Calls pass whatever the time is, and nobody needs to know how long they take. */
+const isPlain = (state: Kernel.State): boolean =>
+  Kernel.passesFreely(state) && state.settings.slowCallDuration === undefined
+
+const through = <A, E, R>(self: Effect.Effect<A, E, R>, ending: Ending): Effect.Effect<A, E, R> =>
+  Effect.matchCauseEffect<A, E, R, never, E, never, A, never, never>(self, ending)

@@ -2,11 +2,17 @@
  * How a circuit breaker tells what happened to it: every transition in order, to whoever listens, at no risk to calls. A
  * subscriber that is slow loses the oldest transitions, sees so by the gap in `seq`, and holds up nobody.
  *
+ * The last transitions are a part of the breaker's state, and a subscriber is a place in that history: there is no queue
+ * that could fill up, and a breaker that nobody listens to keeps nothing.
+ *
  * @since 0.1.0
  */
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
+import * as FiberId from "effect/FiberId"
+import type * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Reason } from "./kernel/CircuitBreaker.js"
@@ -37,39 +43,118 @@ export interface Transition {
 }
 
 /**
+ * What a breaker has told.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface CircuitTransitions {
-  /** Tells a transition: one synchronous step that cannot fail, to be taken together with the change it tells of. */
-  readonly unsafeTell: (transition: Transition) => void
-  /** Every transition from here on; to be read at once, as nothing bounds what waits in it. */
-  readonly listen: Effect.Effect<Queue.Dequeue<Transition>, never, Scope.Scope>
-  /** Transitions from here on, of which the last 64 are kept for a slow reader; ends with the scope. */
-  readonly subscribe: Effect.Effect<Stream.Stream<Transition>, never, Scope.Scope>
+export interface History {
+  /** That of the last transition. */
+  readonly seq: number
+  readonly subscribers: number
+  /** The last transitions, oldest first, since somebody subscribed. */
+  readonly recent: ReadonlyArray<Transition>
+  /** Done at the next transition; there only when somebody waits for it. */
+  readonly news: Deferred.Deferred<void> | undefined
+}
+
+/**
+ * Reads and changes the history where the breaker keeps it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Access {
+  <A>(step: (history: History) => readonly [A, History]): Effect.Effect<A>
 }
 
 /** A subscriber that is further behind than this loses the oldest transitions. */
 const remembered = 64
 
 /**
+ * The history of a new breaker.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<CircuitTransitions> = Effect.map(
-  // A sliding hub would drop the newest in a synchronous step, so what slides is each subscriber's own queue.
-  PubSub.unbounded<Transition>(),
-  (hub) => ({
-    unsafeTell: (transition) => {
-      hub.unsafeOffer(transition)
-    },
-    listen: PubSub.subscribe(hub),
-    subscribe: Effect.gen(function* () {
-      const told = yield* PubSub.subscribe(hub)
-      const recent = yield* Effect.acquireRelease(Queue.sliding<Transition>(remembered), Queue.shutdown)
-      // Moves them also while nobody reads: the hub keeps what a subscriber has not taken.
-      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(told), (one) => Queue.offer(recent, one))))
-      return Stream.fromQueue(recent)
-    })
+export const none: History = { seq: 0, subscribers: 0, recent: [], news: undefined }
+
+/**
+ * Tells a transition, in the step that makes it: nothing waits, nothing fails.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const unsafeTell = (history: History, transition: Omit<Transition, "seq">): History => {
+  const seq = history.seq + 1
+  wake(history)
+  return {
+    seq,
+    subscribers: history.subscribers,
+    recent: history.subscribers === 0 ? [] : [...history.recent.slice(1 - remembered), { seq, ...transition }],
+    news: undefined
+  }
+}
+
+/**
+ * Waits for the next transition, counted from when the outer effect ran.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const next = (access: Access): Effect.Effect<Effect.Effect<void>> =>
+  access((history) => {
+    const news = history.news ?? Deferred.unsafeMake<void>(FiberId.none)
+    return [Deferred.await(news), { ...history, news }]
   })
-)
+
+/**
+ * Transitions from here on, in order; ends with the scope.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const subscribe = (access: Access): Effect.Effect<Stream.Stream<Transition>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const over = yield* Ref.make(false)
+    const start = yield* Effect.acquireRelease(
+      access((history) => [history.seq, { ...history, subscribers: history.subscribers + 1 }]),
+      () =>
+        Effect.zipRight(
+          Ref.set(over, true),
+          access((history) => {
+            wake(history)
+            const subscribers = history.subscribers - 1
+            return [
+              undefined,
+              { ...history, subscribers, recent: subscribers === 0 ? [] : history.recent, news: undefined }
+            ]
+          })
+        )
+    )
+
+    const after = (seq: number): Effect.Effect<Option.Option<readonly [Chunk.Chunk<Transition>, number]>> =>
+      Effect.flatMap(next(access), (wait) =>
+        Effect.flatMap(
+          access((history) => [history, history]),
+          (history) => {
+            const unseen = history.recent.filter((transition) => transition.seq > seq)
+            return unseen.length > 0
+              ? Effect.succeedSome([Chunk.unsafeFromArray(unseen), history.seq] as const)
+              : Effect.flatMap(Ref.get(over), (ended) =>
+                  ended
+                    ? Effect.succeedNone
+                    : Effect.zipRight(
+                        wait,
+                        Effect.suspend(() => after(seq))
+                      )
+                )
+          }
+        )
+      )
+    return Stream.unfoldChunkEffect(start, after)
+  })
+
+const wake = ({ news }: History): void => {
+  if (news !== undefined) Deferred.unsafeDone(news, Effect.void)
+}

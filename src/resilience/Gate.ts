@@ -57,6 +57,24 @@ export interface Gate<out E extends Rejection = Rejection> {
 }
 
 /**
+ * What a call brings to the gates.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Passage extends Omit<Admission, "patience"> {
+  /** Until when the caller can wait, for all gates together: monotonic milliseconds, `Infinity` without a deadline. */
+  readonly until: number
+  /** What the call passes last of all, once it has all permits, and interruptibly: it may still be rejected there. */
+  readonly last?: (<A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Rejection, R>) | undefined
+}
+
+/** Something that admits, whatever it rejects with. */
+interface Door<out G extends Rejection> {
+  readonly admit: (admission: Admission) => Effect.Effect<Permit, G>
+}
+
+/**
  * Passes an effect through gates, outermost first. A rejected call gives back, in reverse order, the permits it had
  * already taken; each gate sees the exit of everything inside it. The patience is that of all waits together.
  *
@@ -64,33 +82,48 @@ export interface Gate<out E extends Rejection = Rejection> {
  * @category combinators
  */
 export const through =
-  <G extends Rejection>(
-    gates: ReadonlyArray<{ readonly admit: (admission: Admission) => Effect.Effect<Permit, G> }>,
-    options?: Partial<Omit<Admission, "restore">>
-  ) =>
+  <G extends Rejection>(gates: ReadonlyArray<Door<G>>, options?: Partial<Omit<Admission, "restore">>) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(MonotonicClock.now, (start) => {
-        const { callLimit, patience = Infinity, pointless = Effect.never } = options ?? {}
-        let started = false
-        const begin = Effect.suspend(() => {
-          started = true
-          return self
-        })
-        const enter = (index: number): Effect.Effect<A, E | G, R> => {
-          const gate = gates[index]
-          if (gate === undefined) return restore(begin)
-          // Inside of `flatMap`, also a gate that throws breaks nothing but this call.
-          const admit = Effect.flatMap(MonotonicClock.now, (now) =>
-            gate.admit({ restore, patience: start + patience - now, callLimit, pointless })
+    Effect.uninterruptibleMask((restore) => {
+      const { callLimit, patience = Infinity, pointless = Effect.never } = options ?? {}
+      const pass = (until: number) =>
+        // What comes out is what the gates reject with, or what made the waiting pointless, which `G` stands for, too.
+        walk(gates, self, { restore, until, callLimit, pointless }) as Effect.Effect<A, E | G, R>
+      return patience === Infinity ? pass(Infinity) : Effect.flatMap(MonotonicClock.now, (now) => pass(now + patience))
+    })
+
+/**
+ * The same inside of a mask that the caller has made, and whose `restore` the passage brings.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const walk = <A, E, R>(
+  gates: ReadonlyArray<Door<Rejection>>,
+  self: Effect.Effect<A, E, R>,
+  { callLimit, last, pointless, restore, until }: Passage
+): Effect.Effect<A, E | Rejection, R> => {
+  let started = false
+  const begin = Effect.suspend(() => {
+    started = true
+    return self
+  })
+  const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
+    const gate = gates[index]
+    if (gate === undefined) return restore(last === undefined ? begin : last(begin))
+    // Suspended, so that a gate that throws breaks nothing but this call.
+    const admit =
+      until === Infinity
+        ? Effect.suspend(() => gate.admit({ restore, patience: Infinity, callLimit, pointless }))
+        : Effect.flatMap(MonotonicClock.now, (now) =>
+            gate.admit({ restore, patience: until - now, callLimit, pointless })
           )
-          return Effect.flatMap(admit, (permit) =>
-            Effect.matchCauseEffect(enter(index + 1), {
-              onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
-              onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
-            })
-          )
-        }
-        return enter(0)
+    return Effect.flatMap(admit, (permit) =>
+      Effect.matchCauseEffect(enter(index + 1), {
+        onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
+        onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
       })
     )
+  }
+  return enter(0)
+}

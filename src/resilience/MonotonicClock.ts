@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 
 /**
  * Runs what needs the time: with monotonic milliseconds, and with the wall time for showing to people (when did the
@@ -20,11 +22,36 @@ export const nowWith = <A, E, R>(
 ): Effect.Effect<A, E, R> => Effect.clockWith((clock) => f(monotonic(clock), () => clock.unsafeCurrentTimeMillis()))
 
 /**
+ * Like `nowWith`, for what seldom needs the time: reading it costs more than a step of the runtime.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const clockWith = <A, E, R>(
+  f: (now: () => number, wall: () => number) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) =>
+    f(
+      () => monotonic(clock),
+      () => clock.unsafeCurrentTimeMillis()
+    )
+  )
+
+/**
  * Monotonic milliseconds. Only differences mean something: the origin is the clock's own and is not shown to anyone.
  *
  * @since 0.1.0
  * @category accessors
  */
 export const now: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(monotonic(clock)))
+
+/**
+ * Monotonic milliseconds for those who have the fibre in their hands already: no step of the runtime at all.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const of = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number =>
+  monotonic(Context.get(fiber.currentDefaultServices, Clock.Clock))
 
 const monotonic = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos()) / 1e6

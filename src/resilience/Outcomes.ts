@@ -8,7 +8,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Verdict } from "./kernel/Outcome.js"
-import { AttemptTimeout, isRejection } from "./Rejection.js"
+import { isRejection, speaksOfDependency } from "./Rejection.js"
 
 /**
  * What an error, a defect or a result says about the dependency: that it is unwell, that it is well (it answered, and
@@ -77,8 +77,8 @@ export const ofCause = (cause: Cause.Cause<unknown>, classifiers: Classifiers): 
   // A defect counts also where it comes with an error that would not, as when a finalizer breaks.
   if (defect === "failure") return "failure"
   const error = Cause.failureOption(cause)
-  if (Option.isNone(error)) return defect ?? (Cause.isInterruptedOnly(cause) ? "interrupted" : "failure")
-  if (isRejection(error.value)) return error.value instanceof AttemptTimeout ? "failure" : "ignored"
+  if (Option.isNone(error)) return defect ?? "interrupted"
+  if (isRejection(error.value)) return speaksOfDependency(error.value) ? "failure" : "ignored"
   return ask(classifiers.error, error.value)
 }
 

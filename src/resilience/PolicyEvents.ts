@@ -1,6 +1,11 @@
 /**
  * What a policy tells about each call: attempts as they end, retries as they are scheduled, and the end of the call.
  *
+ * A listener is not a part of the call. Each event is handed to it in a fibre of its own, which begins at once: what the
+ * listener does without waiting is done before the call goes on, as for metrics; what it waits for, it waits for beside
+ * the call, and for ever if it must. A policy lets 64 of those wait; while there are so many, further events are lost, and
+ * a warning says so.
+ *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
@@ -8,13 +13,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import type { Outcome } from "./kernel/Outcome.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import { isRejection, type Rejection } from "./Rejection.js"
 import type { Scheduled } from "./Retry.js"
 
 /**
- * An attempt that had passed the gates ended; `attempt` counts from 1.
+ * An attempt that had passed the gates ended; `attempt` counts from 1. Hedges belong to the attempt that they help.
  *
  * @since 0.1.0
  * @category events
@@ -60,94 +66,113 @@ export interface CallEnded {
 export type Event = AttemptEnded | RetryScheduled | CallEnded
 
 /**
- * Watches one call, however it ends.
+ * @since 0.1.0
+ * @category models
+ */
+export type Listener = (event: Event) => Effect.Effect<void>
+
+/**
+ * Watches one call.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Observer {
+  /** Put around what remains when the gates are passed. */
   readonly attempt: <A, E, R>(self: Effect.Effect<A, E, R>, number: number) => Effect.Effect<A, E, R>
   readonly retry: (retry: Scheduled<unknown>) => Effect.Effect<void>
-  readonly call: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly ended: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
 }
 
-/**
- * Sees nothing and costs nothing.
- *
- * @since 0.1.0
- * @category observers
- */
-export const silent: Observer = {
-  attempt: (self) => self,
-  retry: () => Effect.void,
-  call: (self) => self
-}
+/** How many events of one policy may be waited for at a time by its listener. */
+const mostWaiting = 64
 
 /**
- * An observer for one call that began at `start` (monotonic).
+ * Makes the observers of a policy's calls, each for a call that begins at `start` (monotonic). The listener runs with
+ * the services and loggers of the place where the policy was made.
  *
  * @since 0.1.0
- * @category observers
+ * @category constructors
  */
-export const observer = (options: {
+export const observers = (options: {
   readonly policy: string
-  readonly start: number
   readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>
-  readonly onEvent: (event: Event) => Effect.Effect<void>
-}): Observer => {
-  let attempts = 0
+  readonly onEvent: Listener
+}): Effect.Effect<(start: number) => Observer> =>
+  Effect.map(Effect.runtime(), (runtime) => {
+    const tell = teller(options.policy, options.onEvent, Runtime.runFork(runtime))
 
-  // A listener is not a part of the call: what it breaks is logged and stays there.
-  const tell = (event: Event): Effect.Effect<void> =>
-    Effect.catchAllCause(
-      Effect.suspend(() => options.onEvent(event)),
-      (cause) => Effect.logWarning(`The event listener of policy "${options.policy}" failed`, cause)
-    )
-
-  const ended = (
-    exit: Exit.Exit<unknown, unknown>,
-    since: number,
-    event: (outcome: Outcome, elapsedMillis: number) => Event
-  ): Effect.Effect<void> =>
-    Effect.flatMap(Effect.zip(options.outcomeOf(exit), MonotonicClock.now), ([outcome, now]) =>
-      tell(event(outcome, now - since))
-    )
-
-  return {
-    attempt: (self, number) =>
-      Effect.flatMap(MonotonicClock.now, (since) => {
-        attempts = number
-        return Effect.onExit(self, (exit) =>
-          ended(exit, since, (outcome, elapsedMillis) => ({
-            _tag: "AttemptEnded",
-            attempt: number,
-            outcome,
-            elapsedMillis
-          }))
-        )
-      }),
-
-    retry: ({ attempt, cause, delay }) =>
-      tell({
-        _tag: "RetryScheduled",
-        attempt,
-        delayMillis: Duration.toMillis(delay),
-        error: Option.getOrUndefined(Cause.failureOption(cause))
-      }),
-
-    call: (self) =>
-      Effect.onExit(self, (exit) =>
-        ended(exit, options.start, (outcome, elapsedMillis) => {
-          const rejection = rejectionIn(exit)
-          return {
-            _tag: "CallEnded",
-            outcome,
-            elapsedMillis,
-            attempts,
-            ...(rejection === undefined ? {} : { rejection })
-          }
-        })
+    const ended = (
+      exit: Exit.Exit<unknown, unknown>,
+      since: number,
+      event: (outcome: Outcome, elapsedMillis: number) => Event
+    ): Effect.Effect<void> =>
+      Effect.flatMap(options.outcomeOf(exit), (outcome) =>
+        MonotonicClock.nowWith((now) => Effect.sync(() => tell(event(outcome, now - since))))
       )
+
+    return (start) => {
+      let attempts = 0
+      return {
+        attempt: (self, attempt) =>
+          Effect.flatMap(MonotonicClock.now, (since) => {
+            attempts = attempt
+            return Effect.onExit(self, (exit) =>
+              ended(exit, since, (outcome, elapsedMillis) => ({
+                _tag: "AttemptEnded",
+                attempt,
+                outcome,
+                elapsedMillis
+              }))
+            )
+          }),
+
+        retry: ({ attempt, cause, delay }) =>
+          Effect.sync(() =>
+            tell({
+              _tag: "RetryScheduled",
+              attempt,
+              delayMillis: Duration.toMillis(delay),
+              error: Option.getOrUndefined(Cause.failureOption(cause))
+            })
+          ),
+
+        ended: (exit) =>
+          ended(exit, start, (outcome, elapsedMillis) => {
+            const rejection = rejectionIn(exit)
+            return {
+              _tag: "CallEnded",
+              outcome,
+              elapsedMillis,
+              attempts,
+              ...(rejection === undefined ? {} : { rejection })
+            }
+          })
+      }
+    }
+  })
+
+const teller = (policy: string, onEvent: Listener, run: ReturnType<typeof Runtime.runFork<never>>) => {
+  let waiting = 0
+  let losing = false
+  return (event: Event): void => {
+    if (waiting >= mostWaiting) {
+      if (!losing) run(Effect.logWarning(`The event listener of policy "${policy}" hangs; events are lost`))
+      losing = true
+      return
+    }
+    losing = false
+    const fiber = run(
+      Effect.catchAllCause(
+        Effect.suspend(() => onEvent(event)),
+        (cause) => Effect.logWarning(`The event listener of policy "${policy}" failed`, cause)
+      )
+    )
+    if (fiber.unsafePoll() !== null) return
+    waiting += 1
+    fiber.addObserver(() => {
+      waiting -= 1
+    })
   }
 }
 

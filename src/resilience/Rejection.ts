@@ -7,8 +7,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 
 interface Details {
   /** The name of the policy that rejected, which is the dependency's name in an application. */
@@ -77,7 +79,15 @@ export class BulkheadFull extends Data.TaggedError("BulkheadFull")<
  * @category errors
  */
 export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<
-  Details & { readonly reason: "attempt-timeout"; readonly limit: Duration.Duration }
+  Details & {
+    readonly reason: "attempt-timeout"
+    readonly limit: Duration.Duration
+    /**
+     * The policy that set the limit has ended: it counted this and retried it if it wanted to. To a policy further out
+     * it says no more than any other rejection: it counts nothing there and is not retried.
+     */
+    readonly settled?: true
+  }
 > {
   override get message(): string {
     return `An attempt at "${this.policy}" did not finish within ${Duration.format(this.limit)}`
@@ -85,16 +95,25 @@ export class AttemptTimeout extends Data.TaggedError("AttemptTimeout")<
 }
 
 /**
- * The call as a whole, with its retries and waits, ran out of time, or could not have finished in the time left.
+ * The call as a whole, with its retries and waits, ran out of time, or could not have finished in the time left. The time
+ * is the policy's own, or what was left of a deadline further out, as that of the request that is being answered: then
+ * `owner` is another name, and `limit` is that one's.
  *
  * @since 0.1.0
  * @category errors
  */
 export class DeadlineExceeded extends Data.TaggedError("DeadlineExceeded")<
-  Details & { readonly reason: "deadline"; readonly limit: Duration.Duration }
+  Details & {
+    readonly reason: "deadline"
+    /** The whole time, counted from when the owner began. */
+    readonly limit: Duration.Duration
+    /** Whose deadline it was. */
+    readonly owner: string
+  }
 > {
   override get message(): string {
-    return `The call of "${this.policy}" did not finish within ${Duration.format(this.limit)}${when(this.retryAfter)}`
+    const whose = this.owner === this.policy ? "" : `, the deadline of "${this.owner}"`
+    return `The call of "${this.policy}" did not finish within ${Duration.format(this.limit)}${whose}${when(this.retryAfter)}`
   }
 }
 
@@ -136,6 +155,34 @@ export const isRejection = (u: unknown): u is Rejection =>
   u instanceof AttemptTimeout ||
   u instanceof DeadlineExceeded ||
   u instanceof RetryBudgetExhausted
+
+/**
+ * Whether a rejection, met by a policy that did not make it, says something about the dependency: only an attempt that
+ * timed out does, and only as long as no policy has dealt with it.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const speaksOfDependency = (rejection: Rejection): boolean =>
+  rejection instanceof AttemptTimeout && rejection.settled !== true
+
+/**
+ * What is to be said of a failure outside of the policy whose call it was: its timed-out attempts are settled.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const settle = <E>(cause: Cause.Cause<E | Rejection>): Cause.Cause<E | Rejection> =>
+  Option.isSome(Cause.find(cause, unsettled))
+    ? Cause.map(cause, (error) =>
+        error instanceof AttemptTimeout ? stackless(() => new AttemptTimeout({ ...error, settled: true })) : error
+      )
+    : cause
+
+const unsettled = (cause: Cause.Cause<unknown>): Option.Option<unknown> =>
+  Cause.isFailType(cause) && isRejection(cause.error) && speaksOfDependency(cause.error)
+    ? Option.some(cause)
+    : Option.none()
 
 /**
  * Builds an error without its stack: nine tenths of the cost of a rejection is the capture of frames that say nothing

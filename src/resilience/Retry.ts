@@ -88,7 +88,7 @@ export const settingsOf = (
   budget?: RetryBudget
 ): Either.Either<Settings, RetryConfigurationError> => {
   const read = OptionsReader.make()
-  const initialDelay = read.duration("initialDelay", options.initialDelay ?? "1 second", 0)
+  const initialDelay = read.duration("initialDelay", options.initialDelay ?? 1_000, 0)
   const maxDelay = read.duration("maxDelay", options.maxDelay ?? Math.max(10_000, initialDelay), 0)
   if (maxDelay < initialDelay) read.refuse("maxDelay is shorter than initialDelay; raise it, or lower initialDelay")
   if (budget !== undefined && maxDelay > budget.windowMillis) {

@@ -42,13 +42,19 @@ import * as OptionsReader from "./OptionsReader.js"
 export interface Options {
   /** The dependency's name; it appears in rejections and status. */
   readonly name: string
-  /** How many retries each call pays for. Default 0.2: one retry for five calls. */
+  /**
+   * How many retries each call pays for. Default 0.2: one retry for five calls. Who needs it: callers of a dependency
+   * that asks its clients for less, as many do (Google's SRE book: 0.1).
+   */
   readonly ratio?: number | undefined
-  /** How many retries a second are granted whatever the number of calls. Default 10; may be a fraction. */
+  /**
+   * How many retries a second are granted whatever the number of calls. Default 10; may be a fraction. Who needs it: a
+   * service with few calls, to which a share of them grants next to nothing.
+   */
   readonly minPerSecond?: number | undefined
   /**
    * For how long calls and retries count. Default 10 seconds, at least 1 second. No retry may be made to wait for longer,
-   * since its charge would be forgotten before it began.
+   * since its charge would be forgotten before it began. Who needs it: retries with longer delays.
    */
   readonly window?: Duration.DurationInput | undefined
 }

@@ -105,8 +105,14 @@ export const attemptErrors = <E>(cause: Cause.Cause<E>): ReadonlyArray<Exclude<E
   return errors.filter((error): error is Exclude<E, RetryBudgetExhausted> => !(error instanceof RetryBudgetExhausted))
 }
 
-/** What follows when the first attempt has failed. Outside of attempts, waits and hooks it cannot be interrupted. */
-const retried = <A, E, R>(
+/**
+ * What follows when the first attempt has failed, for those who make that one themselves (and their deposit, too). Outside
+ * of attempts, waits and hooks it cannot be interrupted.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const retried = <A, E, R>(
   attempt: (number: number) => Effect.Effect<A, E, R>,
   driver: Driver<E>,
   first: Cause.Cause<E>
@@ -114,7 +120,7 @@ const retried = <A, E, R>(
   Effect.uninterruptibleMask((restore) => {
     const { before = nothing, budget, inTime = always, schedule } = driver
 
-    /** The attempt of that number failed, after others with `earlier` errors, most recent first. */
+    /** The attempt of that number failed, after others with these errors, most recent first. */
     const failed = (
       number: number,
       cause: Cause.Cause<E>,
@@ -124,51 +130,56 @@ const retried = <A, E, R>(
       const failure = Cause.failureOption(cause)
       // With the errors of other attempts in it, a defect or an interruption would be taken for one of them.
       if (Option.isNone(failure)) return Effect.failCause(cause)
-      const error = failure.value
-      const fail = Effect.failCause(withHistory(cause, earlier))
+      const whole = withHistory(cause, earlier.slice(0, rememberedAttempts - 1))
+      const errors = [failure.value, ...earlier].slice(0, rememberedAttempts)
 
       // Stepped from zero, the start of the next interval is the delay itself, and no clock is involved.
-      return Effect.flatMap(restore(schedule.step(0, error, state)), ([next, delay, decision]) => {
-        if (Decision.isDone(decision)) return fail
-        const retry: Scheduled<E> = { attempt: number, delay, cause: withHistory(cause, earlier) }
-        const errors = [error, ...earlier].slice(0, rememberedAttempts)
-        let begun = false
-        const waited = Effect.zipRight(before(retry), Effect.sleep(delay))
-        const another = Effect.flatMap(waited, () => {
-          begun = true
-          return attempt(number + 1)
-        })
-        const made = Effect.matchCauseEffect(restore(another), {
-          onSuccess: Effect.succeed,
-          onFailure: (cause) =>
-            begun
-              ? failed(number + 1, cause, next, errors.slice(0, rememberedAttempts - 1))
-              : Effect.zipRight(budget?.refund ?? Effect.void, Effect.failCause(cause))
-        })
+      return Effect.flatMap(restore(schedule.step(0, failure.value, state)), ([next, delay, decision]) => {
+        if (Decision.isDone(decision)) return Effect.failCause(whole)
+        const retry: Scheduled<E> = { attempt: number, delay, cause: whole }
+        const another = waitAndTry(retry, (cause) => failed(number + 1, cause, next, errors))
         return Effect.flatMap(restore(inTime(retry)), (fits) => {
-          if (!fits) return fail
-          if (budget === undefined) return made
+          if (!fits) return Effect.failCause(whole)
+          if (budget === undefined) return another
           return Effect.flatMap(budget.withdraw, (granted) =>
-            granted ? made : Effect.failCause(withHistory(Cause.fail(exhausted(budget, retry, error)), errors))
+            granted
+              ? another
+              : Effect.failCause(withHistory(Cause.fail(exhausted(budget, delay, failure.value)), errors))
           )
         })
       })
     }
-    return failed(1, first, driver.schedule.initial, [])
+
+    /** What was charged is given back when the caller leaves, or a hook breaks, before the attempt has begun. */
+    const waitAndTry = (
+      retry: Scheduled<E>,
+      onFailure: (cause: Cause.Cause<E>) => Effect.Effect<A, E | RetryBudgetExhausted, R>
+    ): Effect.Effect<A, E | RetryBudgetExhausted, R> => {
+      let begun = false
+      const waited = Effect.suspend(() => Effect.zipRight(before(retry), Effect.sleep(retry.delay)))
+      const tried = Effect.flatMap(waited, () => {
+        begun = true
+        return attempt(retry.attempt + 1)
+      })
+      return Effect.catchAllCause(restore(tried), (cause) =>
+        begun ? onFailure(cause) : Effect.zipRight(budget?.refund ?? Effect.void, Effect.failCause(cause))
+      )
+    }
+
+    return failed(1, first, schedule.initial, [])
   })
 
 const nothing = () => Effect.void
 const always = () => Effect.succeed(true)
 
 const withHistory = <E, E2>(cause: Cause.Cause<E>, earlier: ReadonlyArray<E2>): Cause.Cause<E | E2> => {
-  const history = earlier
-    .map((error): Cause.Cause<E2> => Cause.fail(error))
-    .reduceRight<Cause.Cause<E2> | undefined>(
-      (before, error) => (before === undefined ? error : Cause.sequential(error, before)),
-      undefined
-    )
-  return history === undefined ? cause : Cause.sequential(cause, history)
+  const [first, ...others] = earlier.map((error): Cause.Cause<E2> => Cause.fail(error)).reverse()
+  if (first === undefined) return cause
+  return Cause.sequential(
+    cause,
+    others.reduce((history, error) => Cause.sequential(error, history), first)
+  )
 }
 
-const exhausted = ({ name }: RetryBudget, { delay }: Scheduled<unknown>, error: unknown): RetryBudgetExhausted =>
-  stackless(() => new RetryBudgetExhausted({ policy: name, reason: "budget", retryAfter: delay, error }))
+const exhausted = ({ name }: RetryBudget, retryAfter: Duration.Duration, error: unknown): RetryBudgetExhausted =>
+  stackless(() => new RetryBudgetExhausted({ policy: name, reason: "budget", retryAfter, error }))

@@ -6,7 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
-import { AttemptTimeout, isRejection } from "./Rejection.js"
+import { isRejection, speaksOfDependency } from "./Rejection.js"
 
 /**
  * An error matches when every field that is given matches: `status` and `code` are equal to the error's own (or its
@@ -60,7 +60,7 @@ export interface Options {
  * @category predicates
  */
 export const mayPass = (options: Options, error: unknown): boolean => {
-  if (isRejection(error)) return error instanceof AttemptTimeout && (options.isRetryable?.(error) ?? true)
+  if (isRejection(error)) return speaksOfDependency(error) && (options.isRetryable?.(error) ?? true)
   if (options.isRetryable !== undefined) return options.isRetryable(error)
   const own = read(error, "isRetryable")
   if (typeof own === "boolean") return own

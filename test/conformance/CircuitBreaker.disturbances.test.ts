@@ -60,10 +60,11 @@ conformance<Selfheal>({
       }
     })),
     "cockatiel, opossum: what a listener throws ends the call": await altered("PolicyEvents", (original) => ({
-      observer: (options) => ({
-        ...original.observer(options),
-        call: (self) => Effect.onExit(self, () => options.onEvent(ended))
-      })
+      observers: (options) =>
+        Effect.map(original.observers(options), (observe) => (start) => ({
+          ...observe(start),
+          ended: () => options.onEvent(ended)
+        }))
     }))
   },
   peers: both(async (breaker) => {

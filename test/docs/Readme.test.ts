@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import * as ServerSettings from "../../src/cli/ServerSettings.js"
-import * as Environment from "../../src/dependencies/Environment.js"
+import * as Variables from "../../src/resilience/Variables.js"
 import * as Settings from "../../src/dependencies/Settings.js"
 import * as Logging from "../../src/telemetry/Logging.js"
 import { environment, root } from "../support/Server.js"
@@ -107,7 +107,7 @@ describe("configuration", () => {
       Effect.withConfigProvider(Logging.config, ConfigProvider.fromMap(new Map<string, string>()))
     )
     const rate = (name: "CALLS" | "COACHING" | "BILLING" | "READ") => {
-      const shown = Environment.parseRate(bare(documented.get(`RATE_LIMIT_${name}`)!.value))!
+      const shown = Variables.parseRate(bare(documented.get(`RATE_LIMIT_${name}`)!.value))!
       const { limit, window } = server.rateLimits[name]
       assert.deepStrictEqual([shown.limit, Duration.toMillis(shown.interval)], [limit, Duration.toMillis(window)], name)
     }
@@ -134,7 +134,7 @@ describe("configuration", () => {
       AUTH_JWT_SECRET: server.identity._tag === "Secret" ? server.identity.secret : undefined,
       ADMIN_TOKEN: server.adminToken,
       TRUSTED_PROXY_HOPS: server.trustedProxyHops,
-      SHUTDOWN_GRACE: Environment.format(server.shutdownGrace),
+      SHUTDOWN_GRACE: Variables.format(server.shutdownGrace),
       ALERT_WEBHOOK_URL: server.alertWebhook,
       ALERT_WEBHOOK_SECRET: server.alertWebhook?.secret,
       LOG_FORMAT: logging.format,
@@ -186,7 +186,7 @@ describe("configuration", () => {
     )
     assert.strictEqual(Redacted.value(server.databaseUrl!), "postgres://user@127.0.0.1/dialdrill")
     assert.strictEqual(server.rateLimits.CALLS.limit, 60)
-    for (const text of ["2 seconds", "2s", "500ms"]) assert.isDefined(Environment.parseDuration(text), text)
+    for (const text of ["2 seconds", "2s", "500ms"]) assert.isDefined(Variables.parseDuration(text), text)
     const { openai } = await Effect.runPromise(Settings.make({ OPENAI_DEADLINE: "30s" }))
     assert.strictEqual(Duration.toSeconds(openai.policy.deadline), 30)
   })

@@ -1,16 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import { through } from "../../src/resilience/Gate.js"
 import { BulkheadFull, CircuitOpen } from "../../src/resilience/Rejection.js"
-import * as Callers from "../support/Callers.js"
+import type * as Callers from "../support/Callers.js"
+import { survivesInterruptions, waitsOnWithoutItsCaller } from "./support/interruptions.js"
 
 const options: Bulkhead.Options = { name: "reports", maxConcurrent: 2, maxQueued: 2, maxWait: "1 second" }
 
@@ -147,97 +148,34 @@ const expectedStarts = (callers: ReadonlyArray<Callers.Caller>, places: number):
 const endOf = (caller: Callers.Caller | undefined, start: number): number =>
   caller === undefined ? 0 : Math.min(start + caller.hold, caller.leaveAt ?? Infinity)
 
-/** Each virtual instant costs a few real timers, which are late when others compute. In milliseconds. */
-const busyMachine = 120_000
-
 const until = 1500
 
-const arbitrary = Callers.callers({ most: 24, gap: 6, hold: 60 })
-
-const conserves = (wrap: (gate: Bulkhead.Bulkhead) => Bulkhead.Bulkhead, all: Array<Callers.Ended>) =>
-  Callers.property(arbitrary, (callers) =>
-    Effect.gen(function* () {
-      const gate = wrap(
-        yield* Bulkhead.make({ name: "it", maxConcurrent: 3, maxQueued: 100, maxWait: Duration.infinity })
-      )
-      let running = 0
-      const ended = yield* Callers.drive(
-        callers,
-        (call) =>
-          Bulkhead.withBulkhead(
-            Effect.suspend(() => {
-              running++
-              assert.isAtMost(running, 3)
-              return Effect.ensuring(
-                call,
-                Effect.sync(() => running--)
-              )
-            }),
-            gate
-          ),
-        until
-      )
-      all.push(...ended)
-      assert.deepStrictEqual(yield* gate.status, { inUse: 0, queued: 0, limit: 3 })
-      const starts = ended.flatMap((end) => end.startedAt ?? [])
-      assert.deepStrictEqual(
-        starts,
-        [...starts].sort((a, b) => a - b),
-        "first come, first served"
-      )
-      const expected = expectedStarts(callers, 3)
-      ended.forEach((end, i) => {
-        // A place that comes free by an interruption may come at the very instant at which another caller leaves.
-        if (end.interrupted && (end.phase === "waiting" || expected[i] === undefined)) return
-        assert.strictEqual(end.startedAt, expected[i])
-      })
-    })
-  )
-
 describe("a bulkhead whose callers are interrupted anywhere", () => {
-  it(
-    "loses no place, lets no one pass, and serves everyone at the first possible instant",
-    async () => {
-      const all: Array<Callers.Ended> = []
-      await fc.assert(
-        conserves((gate) => gate, all),
-        { numRuns: 25 }
-      )
-      const shares = Callers.interruptedShares(all)
-      assert.isAtLeast(shares.waiting, 0.05)
-      assert.isAtLeast(shares.running, 0.05)
-    },
-    busyMachine
-  )
-
-  it(
-    "is found out when it keeps the place of a caller who was interrupted while running",
-    async () => {
-      const leaky = (gate: Bulkhead.Bulkhead): Bulkhead.Bulkhead => ({
+  survivesInterruptions({
+    make: Bulkhead.make({ name: "it", maxConcurrent: 3, maxQueued: 100, maxWait: Duration.infinity }),
+    callers: { most: 24, gap: 6, hold: 72 },
+    until,
+    expected: (callers) => expectedStarts(callers, 3),
+    atRest: { inUse: 0, queued: 0, limit: 3 },
+    leaks: {
+      "it keeps the place of a caller who was interrupted while running": (gate) => ({
         ...gate,
         admit: (admission) =>
           Effect.map(
             gate.admit(admission),
             (permit) => (exit, started) => (Exit.isInterrupted(exit) ? Effect.void : permit(exit, started))
           )
-      })
-      assert.isTrue((await fc.check(conserves(leaky, []), { numRuns: 25, endOnFailure: true })).failed)
-    },
-    busyMachine
-  )
-
-  it(
-    "is found out when it keeps a caller in the queue who was interrupted while waiting",
-    async () => {
-      const leaky = (gate: Bulkhead.Bulkhead): Bulkhead.Bulkhead => ({
+      }),
+      "it keeps the place of a call that died": (gate) => ({
         ...gate,
         admit: (admission) =>
-          Effect.flatMap(Effect.forkDaemon(gate.admit({ ...admission, restore: (self) => self })), (admitted) =>
-            admission.restore(Fiber.join(admitted))
+          Effect.map(
+            gate.admit(admission),
+            (permit) => (exit, started) =>
+              Exit.isFailure(exit) && Cause.isDie(exit.cause) ? Effect.void : permit(exit, started)
           )
-      })
-      assert.isTrue((await fc.check(conserves(leaky, []), { numRuns: 25, endOnFailure: true })).failed)
-    },
-    busyMachine
-  )
+      }),
+      "it keeps a caller in the queue who was interrupted while waiting": waitsOnWithoutItsCaller
+    }
+  })
 })

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
@@ -13,7 +14,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import * as Gate from "../../src/resilience/Gate.js"
-import { BreakerModel, type Ticket } from "./support/BreakerModel.js"
+import { BreakerModel, kinds, type Ticket } from "./support/BreakerModel.js"
 
 type End = "success" | "failure" | "defect" | "interruption"
 
@@ -38,28 +39,31 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
     weight: 2,
     arbitrary: FastCheck.record({
       _tag: FastCheck.constant("wait" as const),
-      millis: FastCheck.constantFrom(1, 49, 50, 100, 100)
+      millis: FastCheck.constantFrom(1, 30, 49, 50, 100, 100)
     })
   }
 )
 
 const anyCommands = FastCheck.array(anyCommand, { maxLength: 60, size: "max" })
 
+type Kind = (typeof kinds)[keyof typeof kinds]
+
 type Execute = CircuitBreaker.CircuitBreaker["execute"]
 
 const follow = (
+  { model: modelOptions, options }: Kind,
   commands: ReadonlyArray<Command>,
   executeOf: (breaker: CircuitBreaker.CircuitBreaker) => Execute,
   count: (phase: "running" | "probing", interrupted: boolean) => void
 ) =>
   Effect.gen(function* () {
-    const model = new BreakerModel({ threshold: 2, openFor: 100, probes: 2, lease: 50 })
+    const model = new BreakerModel(modelOptions)
     const breaker = yield* CircuitBreaker.make({
       name: "upstream",
-      failureThreshold: 2,
       resetTimeout: 100,
       halfOpenMaxCalls: 2,
-      probeTimeout: 50
+      probeTimeout: 50,
+      ...options
     })
     const execute = executeOf(breaker)
     const calls: Array<{
@@ -127,47 +131,89 @@ const follow = (
   })
 
 const property = (
+  kind: Kind,
   executeOf: (breaker: CircuitBreaker.CircuitBreaker) => Execute,
   count: (phase: "running" | "probing", interrupted: boolean) => void = () => undefined
 ) =>
   FastCheck.asyncProperty(anyCommands, (commands) =>
-    Effect.runPromise(Effect.provide(follow(commands, executeOf, count), TestContext.TestContext))
+    Effect.runPromise(Effect.provide(follow(kind, commands, executeOf, count), TestContext.TestContext))
   )
 
 describe("CircuitBreaker in motion", () => {
-  it("does what its reference model does and gives every place back, whoever is interrupted and when", async () => {
-    const counts = { running: { all: 0, interrupted: 0 }, probing: { all: 0, interrupted: 0 } }
-    const run = property(
-      ({ execute }) => execute,
-      (phase, interrupted) => {
-        counts[phase].all += 1
-        if (interrupted) counts[phase].interrupted += 1
-      }
-    )
-    await FastCheck.assert(run, { numRuns: 60 })
-    for (const phase of ["running", "probing"] as const) {
-      const { all, interrupted } = counts[phase]
-      assert.isAbove(all, 25, `${phase}: too few calls to mean anything`)
-      assert.isAtLeast(interrupted / all, 0.05, `${phase}: ${interrupted} of ${all} calls interrupted`)
-    }
-  }, 120_000)
-
-  it("is caught when it keeps the place of an interrupted probe", async () => {
-    const leaky = ({ admit }: CircuitBreaker.CircuitBreaker): Execute =>
-      Gate.through([
-        {
-          admit: (admission) =>
-            Effect.map(
-              admit(admission),
-              (permit): Gate.Permit =>
-                (exit) =>
-                  Exit.isInterrupted(exit) ? Effect.void : permit(exit)
-            )
+  it.each(Object.entries(kinds))(
+    "does what its reference model does and gives every place back, whoever is interrupted and when: %s",
+    async (_, kind) => {
+      const counts = { running: { all: 0, interrupted: 0 }, probing: { all: 0, interrupted: 0 } }
+      const run = property(
+        kind,
+        ({ execute }) => execute,
+        (phase, interrupted) => {
+          counts[phase].all += 1
+          if (interrupted) counts[phase].interrupted += 1
         }
-      ])
-    const { counterexample, failed } = await FastCheck.check(property(leaky), { numRuns: 100 })
-    assert.isTrue(failed)
-    const [trace] = counterexample ?? assert.fail("no counterexample")
-    assert.isAtMost(trace.length, 8, "the trace shrinks to what a reader can follow")
-  }, 120_000)
+      )
+      await FastCheck.assert(run, { numRuns: 60 })
+      for (const phase of ["running", "probing"] as const) {
+        const { all, interrupted } = counts[phase]
+        assert.isAbove(all, 25, `${phase}: too few calls to mean anything`)
+        assert.isAtLeast(interrupted / all, 0.05, `${phase}: ${interrupted} of ${all} calls interrupted`)
+      }
+    },
+    120_000
+  )
+
+  it.each(Object.entries(kinds))(
+    "is caught when it keeps the place of an interrupted probe: %s",
+    async (_, kind) => {
+      const leaky = ({ admit }: CircuitBreaker.CircuitBreaker): Execute =>
+        Gate.through([
+          {
+            admit: (admission) =>
+              Effect.map(
+                admit(admission),
+                (permit): Gate.Permit =>
+                  (exit) =>
+                    Exit.isInterrupted(exit) ? Effect.void : permit(exit)
+              )
+          }
+        ])
+      const { counterexample, failed } = await FastCheck.check(property(kind, leaky), { numRuns: 300 })
+      assert.isTrue(failed)
+      const [trace] = counterexample ?? assert.fail("no counterexample")
+      assert.isAtMost(trace.length, 10, "the trace shrinks to what a reader can follow")
+    },
+    120_000
+  )
+
+  it("says exactly when a lone caller gets in, however the open time grows and jitters", async () => {
+    const anyOptions = FastCheck.record({
+      failureThreshold: FastCheck.constant(1),
+      resetTimeout: FastCheck.integer({ min: 1, max: 10_000 }),
+      resetTimeoutMultiplier: FastCheck.double({ min: 1, max: 3, noNaN: true }),
+      maxResetTimeout: FastCheck.integer({ min: 10_000, max: 100_000 }),
+      resetTimeoutJitter: FastCheck.double({ min: 0, max: 1, noNaN: true })
+    })
+    const lone = (options: Omit<CircuitBreaker.Options, "name">, openings: number) =>
+      Effect.gen(function* () {
+        const breaker = yield* CircuitBreaker.make({ name: "upstream", ...options })
+        for (let opening = 0; opening < openings; opening++) {
+          yield* Effect.ignore(breaker.execute(Effect.fail("down")))
+          const { retryAfter } = yield* Effect.flip(breaker.look)
+          const millis = Duration.toMillis(retryAfter ?? assert.fail("an open circuit knows when"))
+          assert.isTrue(Number.isSafeInteger(millis) && millis >= 1, `${millis} ms`)
+          yield* TestClock.adjust(millis - 1)
+          const still = yield* Effect.flip(breaker.execute(Effect.void))
+          assert.deepInclude(still, { reason: "open", retryAfter: Duration.millis(1) })
+          yield* TestClock.adjust(1)
+          yield* breaker.look
+        }
+        assert.strictEqual(yield* breaker.execute(Effect.succeed("up")), "up")
+      })
+    await FastCheck.assert(
+      FastCheck.asyncProperty(anyOptions, FastCheck.integer({ min: 1, max: 8 }), (options, openings) =>
+        Effect.runPromise(Effect.provide(lone(options, openings), TestContext.TestContext))
+      ),
+      { numRuns: 60 }
+    )
+  }, 60_000)
 })

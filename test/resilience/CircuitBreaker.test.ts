@@ -7,9 +7,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import * as Gate from "../../src/resilience/Gate.js"
 import { AttemptTimeout, BulkheadFull, type CircuitOpen } from "../../src/resilience/Rejection.js"
 
 const down = Effect.fail("down" as const)
@@ -612,6 +616,357 @@ describe("CircuitBreaker and those who watch it", () => {
       assert.include(refused.message, 'probeTimeout is "soon"')
       const crossed = yield* Effect.flip(CircuitBreaker.make({ name: "x", resetTimeoutMultiplier: 2 }))
       assert.include(crossed.message, "maxResetTimeout")
+    })
+  )
+})
+
+describe("CircuitBreaker that opens by rates", () => {
+  const callTimes = (breaker: CircuitBreaker.CircuitBreaker, results: string) =>
+    Effect.forEach(Array.from(results), (one) => Effect.ignore(breaker.execute(one === "f" ? down : up)), {
+      discard: true
+    })
+
+  it.scoped("opens at the share of failures in the last calls, and says so", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", window: { type: "count", size: 20 } })
+      const told = yield* breaker.subscribe
+      yield* callTimes(breaker, "ffff.....")
+      assert.deepInclude(yield* breaker.status, { state: "closed", failures: 4 })
+      yield* callTimes(breaker, "f")
+      assert.deepInclude(yield* breaker.status, { state: "open", failures: 5, retryAfterSeconds: 30 })
+      assert.propertyVal(Option.getOrThrow(yield* Stream.runHead(told)), "reason", "failure-rate")
+    })
+  )
+
+  it.effect("forgets by itself in a window of time, and opens as soon as there were enough calls", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        window: { type: "time", duration: "10 seconds" },
+        minimumThroughput: 4
+      })
+      yield* callTimes(breaker, "fff")
+      yield* TestClock.adjust(9_999)
+      assert.strictEqual((yield* breaker.status).failures, 3)
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* breaker.status).failures, 0)
+      yield* callTimes(breaker, "fff")
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+      yield* callTimes(breaker, ".")
+      assert.strictEqual(yield* stateOf(breaker), "open")
+    })
+  )
+
+  it.effect("opens when calls are slow, to the millisecond, and tells them apart in `outcomeOf`", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        window: { type: "count", size: 4 },
+        slowCallDuration: 100,
+        slowCallRateThreshold: 0.5
+      })
+      const take = (millis: number) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(breaker.execute(Effect.delay(up, millis)))
+          yield* TestClock.adjust(millis)
+          yield* Fiber.join(fiber)
+        })
+      yield* Effect.forEach([101, 100, 100, 100, 100, 101], take, { discard: true })
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+      yield* take(101)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+      assert.strictEqual(yield* breaker.outcomeOf(Exit.succeed("up")), "success")
+      assert.strictEqual(yield* breaker.outcomeOf(Exit.succeed("up"), 100), "success")
+      assert.strictEqual(yield* breaker.outcomeOf(Exit.succeed("up"), 101), "slow")
+      assert.strictEqual(yield* breaker.outcomeOf(Exit.fail("down"), 101), "failure")
+    })
+  )
+
+  it.effect("takes a slow probe for a failed one", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        window: { type: "count", size: 1 },
+        slowCallDuration: 100
+      })
+      yield* callTimes(breaker, "f")
+      yield* TestClock.adjust("30 seconds")
+      const probe = yield* begin(breaker)
+      yield* TestClock.adjust(101)
+      yield* probe.succeed
+      assert.strictEqual(yield* stateOf(breaker), "open")
+      yield* TestClock.adjust("30 seconds")
+      const quick = yield* begin(breaker)
+      yield* TestClock.adjust(100)
+      yield* quick.succeed
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("counts through its gate what it counts through `execute`", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        window: { type: "count", size: 2 },
+        slowCallDuration: 100
+      })
+      const call = Gate.through([breaker])(Effect.delay(up, 101))
+      for (const state of ["closed", "open"]) {
+        const fiber = yield* Effect.fork(call)
+        yield* TestClock.adjust(101)
+        yield* Fiber.join(fiber)
+        assert.strictEqual(yield* stateOf(breaker), state)
+      }
+    })
+  )
+
+  it.effect("keeps its window when it changes its size, and starts empty when it changes its type", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", window: { type: "count", size: 10 } })
+      yield* callTimes(breaker, "ff...f")
+      yield* breaker.reconfigure({ window: { type: "count", size: 4 }, minimumThroughput: 4 })
+      assert.strictEqual((yield* breaker.status).failures, 1)
+      yield* breaker.reconfigure({ window: { type: "time", duration: "1 second" } })
+      assert.strictEqual((yield* breaker.status).failures, 0)
+      const refused = yield* Effect.flip(breaker.reconfigure({ failureThreshold: 3 }))
+      assert.include(refused.message, "leave one of them out")
+      yield* breaker.reconfigure({ window: undefined, minimumThroughput: undefined, failureThreshold: 1 })
+      yield* callTimes(breaker, "f")
+      assert.strictEqual(yield* stateOf(breaker), "open")
+    })
+  )
+})
+
+describe("CircuitBreaker and what counts", () => {
+  it.effect("takes an answer for a failure that says the dependency is unwell, and gives it to the caller", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "openai",
+        failureThreshold: 2,
+        classifyResult: (result) => (result === "overloaded" ? "failure" : result === "hm" ? "ignored" : "success")
+      })
+      const overloaded = Effect.succeed("overloaded")
+      assert.strictEqual(yield* breaker.execute(overloaded), "overloaded")
+      yield* breaker.execute(Effect.succeed("hm"))
+      assert.strictEqual((yield* breaker.status).failures, 1)
+      yield* breaker.execute(up)
+      assert.strictEqual((yield* breaker.status).failures, 0)
+      assert.strictEqual(yield* breaker.outcomeOf(Exit.succeed("overloaded")), "failure")
+      yield* Effect.repeatN(breaker.execute(overloaded), 1)
+      assert.strictEqual(yield* stateOf(breaker), "open")
+    })
+  )
+
+  it.effect("lets an error be a success, and a defect be nothing", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({
+        name: "stripe",
+        classifyError: (error) => (error === "no such customer" ? "success" : "failure"),
+        classifyDefect: () => "ignored"
+      })
+      yield* failTimes(breaker, 4)
+      yield* Effect.exit(breaker.execute(Effect.die("our bug")))
+      assert.strictEqual((yield* breaker.status).failures, 4)
+      assert.strictEqual(yield* Effect.flip(breaker.execute(Effect.fail("no such customer"))), "no such customer")
+      assert.strictEqual((yield* breaker.status).failures, 0)
+    })
+  )
+
+  it.effect("classifies the end of a call by what holds when it ends", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const call = yield* begin(breaker)
+      yield* breaker.reconfigure({ isFailure: () => false })
+      yield* call.fail
+      assert.strictEqual((yield* breaker.status).failures, 0)
+    })
+  )
+
+  it.effect("closes when enough of several probes succeed, to which ignored ones do not belong", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({
+        halfOpenSampleSize: 4,
+        halfOpenSuccessRatio: 0.5,
+        isFailure: (error) => error !== "ignored"
+      })
+      yield* Effect.ignore(breaker.execute(Effect.fail("ignored")))
+      yield* Effect.exit(breaker.execute(Effect.interrupt))
+      yield* breaker.execute(up)
+      yield* failTimes(breaker, 2)
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* breaker.execute(up)
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("opens when the ratio cannot be met any more, with every failure that led there", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen({ halfOpenSampleSize: 4, halfOpenSuccessRatio: 0.5 })
+      yield* failTimes(breaker, 2)
+      assert.strictEqual(yield* stateOf(breaker), "half-open")
+      yield* failTimes(breaker, 1)
+      assert.deepInclude(yield* breaker.status, { state: "open", failures: 8 })
+    })
+  )
+
+  it.effect("draws the jitter of its open time from Effect's Random, anew for every opening", () =>
+    Effect.gen(function* () {
+      const waits = Effect.gen(function* () {
+        const breaker = yield* CircuitBreaker.make({
+          name: "openai",
+          failureThreshold: 1,
+          resetTimeout: 1_000,
+          resetTimeoutJitter: 0.5
+        })
+        const seen: Array<number> = []
+        for (let opening = 0; opening < 5; opening++) {
+          yield* failTimes(breaker, 1)
+          const { retryAfter } = yield* Effect.flip(breaker.look)
+          seen.push(Duration.toMillis(retryAfter!))
+          yield* TestClock.adjust(retryAfter!)
+        }
+        return seen
+      })
+      const first = yield* Effect.withRandom(waits, Random.make("seed"))
+      assert.deepStrictEqual(yield* Effect.withRandom(waits, Random.make("seed")), first)
+      assert.notDeepEqual(yield* Effect.withRandom(waits, Random.make("other")), first)
+      assert.lengthOf(new Set(first), 5)
+      for (const wait of first) assert.isTrue(wait > 500 && wait <= 1_000, `${wait} ms`)
+    })
+  )
+
+  it.effect("takes the jitter up when it is told to while it runs", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1, resetTimeout: 1_000 })
+      yield* breaker.reconfigure({ resetTimeoutJitter: 1 })
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust(1_000)
+      yield* failTimes(breaker, 1)
+      const { retryAfter } = yield* Effect.flip(breaker.look)
+      assert.isBelow(Duration.toMillis(retryAfter!), 1_000)
+    }).pipe(Effect.withRandom(Random.make("seed")))
+  )
+})
+
+describe("CircuitBreaker that is held open", () => {
+  it.scoped("stays open while one holds it, whatever else happens, and then is what it became meanwhile", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "database" })
+      const told = yield* breaker.subscribe
+      yield* failTimes(breaker, 3)
+      const under = yield* begin(breaker)
+      const [first, second] = [yield* Scope.make(), yield* Scope.make()]
+      yield* Scope.extend(breaker.isolated, first)
+      yield* Scope.extend(breaker.isolated, second)
+      const rejection = yield* rejectionOf(breaker)
+      assert.deepInclude(rejection, { reason: "isolated", retryAfter: undefined })
+      assert.deepInclude(yield* breaker.status, { state: "open", mode: "auto", failures: 3, handles: 2 })
+      yield* breaker.force("close")
+      assert.strictEqual((yield* rejectionOf(breaker)).reason, "isolated")
+      yield* breaker.force("open")
+      assert.strictEqual((yield* rejectionOf(breaker)).reason, "forced-open")
+      yield* breaker.force("auto")
+      yield* under.fail
+      yield* Scope.close(first, Exit.void)
+      yield* Scope.close(first, Exit.void)
+      assert.deepInclude(yield* breaker.status, { state: "open", failures: 4, handles: 1 })
+      yield* Scope.close(second, Exit.void)
+      assert.deepStrictEqual(yield* breaker.status, {
+        serviceName: "database",
+        state: "closed",
+        mode: "auto",
+        failures: 4,
+        probesInUse: 0
+      })
+      const transitions = yield* Stream.runCollect(Stream.take(told, 2))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ from, reason, to }) => `${from} > ${to}: ${reason}`),
+        ["closed > open: isolated", "open > closed: released"]
+      )
+    })
+  )
+
+  it.effect("lets go when the holder is interrupted, also at the first moment", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "database" })
+      for (let ops = 10; ops <= 40; ops++) {
+        const holder = yield* Effect.fork(
+          Effect.withMaxOpsBeforeYield(Effect.scoped(Effect.zipRight(breaker.isolated, Effect.never)), ops)
+        )
+        yield* Effect.yieldNow()
+        yield* Fiber.interrupt(holder)
+        assert.strictEqual(yield* stateOf(breaker), "closed")
+      }
+    })
+  )
+
+  it.scoped("goes on underneath: the open time runs, a probe that was under way decides", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const probe = yield* begin(breaker)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* breaker.isolated
+          yield* probe.succeed
+          assert.strictEqual(yield* stateOf(breaker), "open")
+        })
+      )
+      assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+})
+
+describe("CircuitBreaker and a slow subscriber", () => {
+  const toggle = (breaker: CircuitBreaker.CircuitBreaker, times: number) =>
+    Effect.repeatN(Effect.zipRight(breaker.force("open"), breaker.force("auto")), times / 2 - 1)
+
+  it.scoped("drops the oldest transitions, which the gap in `seq` tells, and holds up nobody", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const told = yield* breaker.subscribe
+      yield* toggle(breaker, 100)
+      const seen = yield* Stream.runCollect(Stream.take(told, 64))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(seen).map(({ seq }) => seq),
+        Array.from({ length: 64 }, (_, index) => index + 37)
+      )
+    })
+  )
+
+  it.scoped("loses none while it is less than 64 behind, and sees only what came after it", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      yield* toggle(breaker, 2)
+      const early = yield* breaker.subscribe
+      yield* toggle(breaker, 4)
+      const late = yield* breaker.subscribe
+      yield* toggle(breaker, 60)
+      const seqs = (stream: Stream.Stream<CircuitBreaker.Transition>, many: number) =>
+        Effect.map(Stream.runCollect(Stream.take(stream, many)), (all) => Array.from(all, ({ seq }) => seq))
+      assert.deepStrictEqual(
+        yield* seqs(early, 64),
+        Array.from({ length: 64 }, (_, index) => index + 3)
+      )
+      assert.deepStrictEqual(
+        yield* seqs(late, 60),
+        Array.from({ length: 60 }, (_, index) => index + 7)
+      )
+    })
+  )
+
+  it.effect("ends with the scope it subscribed in, whether it is waiting or comes later", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const scope = yield* Scope.make()
+      const told = yield* Scope.extend(breaker.subscribe, scope)
+      const waiting = yield* Effect.fork(Stream.runCount(told))
+      yield* Effect.yieldNow()
+      yield* toggle(breaker, 2)
+      yield* TestClock.adjust(1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Fiber.join(waiting), 2)
+      yield* toggle(breaker, 2)
+      assert.strictEqual(yield* Stream.runCount(told), 0)
     })
   )
 })

@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import type { CircuitBreaker } from "../../src/resilience/CircuitBreaker.js"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
 
 describe("CircuitBreakers", () => {
@@ -57,6 +60,109 @@ describe("CircuitBreakers", () => {
       yield* Effect.flip(breakers.get("openai", { failureThreshold: 0 }))
       yield* breakers.get("openai", { failureThreshold: 1 })
       assert.lengthOf(yield* breakers.all, 1)
+    })
+  )
+
+  it.effect("lets the neutral breaker go that was asked for longest ago, and no other", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 3 })
+      const failing = yield* breakers.get("failing")
+      yield* Effect.ignore(failing.execute(Effect.fail("down")))
+      yield* breakers.get("older")
+      yield* breakers.get("newer")
+      yield* breakers.get("older")
+      yield* breakers.get("fourth")
+      assert.deepStrictEqual(
+        (yield* breakers.all).map(({ name }) => name),
+        ["failing", "older", "fourth"]
+      )
+    })
+  )
+
+  const remembers: Record<string, (breaker: CircuitBreaker) => Effect.Effect<void, never, Scope.Scope>> = {
+    "has a failure in its record": (breaker) => Effect.ignore(breaker.execute(Effect.fail("down"))),
+    "is open": (breaker) => Effect.repeatN(Effect.ignore(breaker.execute(Effect.fail("down"))), 4),
+    "is half-open": (breaker) =>
+      Effect.zipRight(
+        Effect.repeatN(Effect.ignore(breaker.execute(Effect.fail("down"))), 4),
+        TestClock.adjust("30 seconds")
+      ),
+    "was open a moment ago": (breaker) =>
+      Effect.repeatN(Effect.ignore(breaker.execute(Effect.fail("down"))), 4).pipe(
+        Effect.zipRight(TestClock.adjust("30 seconds")),
+        Effect.zipRight(Effect.ignore(breaker.execute(Effect.void)))
+      ),
+    "is forced open": (breaker) => breaker.force("open"),
+    "is forced closed": (breaker) => breaker.force("close"),
+    "is isolated": (breaker) => breaker.isolated,
+    "is left alone": (breaker) => breaker.holdOff("1 second"),
+    "is watched": (breaker) => Effect.asVoid(breaker.subscribe)
+  }
+  for (const [why, act] of Object.entries(remembers)) {
+    it.scoped(`keeps a breaker that ${why}, and refuses the new name`, () =>
+      Effect.gen(function* () {
+        const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+        const openai = yield* breakers.get("openai")
+        assert.isTrue(yield* openai.neutral)
+        yield* act(openai)
+        assert.isFalse(yield* openai.neutral)
+        const refused = yield* Effect.flip(breakers.get("redis"))
+        assert.include(refused.message, "each has something to remember")
+        assert.strictEqual(yield* breakers.get("openai"), openai)
+      })
+    )
+  }
+
+  it.scoped("takes a breaker for neutral again when what it remembered is over", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      const openai = yield* breakers.get("openai")
+      yield* Effect.repeatN(Effect.ignore(openai.execute(Effect.fail("down"))), 4)
+      yield* TestClock.adjust("30 seconds")
+      yield* openai.execute(Effect.void)
+      yield* Effect.scoped(Effect.asVoid(Effect.zipRight(openai.isolated, openai.subscribe)))
+      yield* TestClock.adjust(29_999)
+      assert.isFalse(yield* openai.neutral)
+      yield* TestClock.adjust(1)
+      assert.isTrue(yield* openai.neutral)
+      yield* breakers.get("redis")
+      assert.deepStrictEqual(
+        (yield* breakers.all).map(({ name }) => name),
+        ["redis"]
+      )
+    })
+  )
+
+  it.effect("never has two breakers of a name while somebody uses the one that had to leave", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      const options = { failureThreshold: 2 }
+      const { execute } = yield* breakers.get("openai", options)
+      yield* breakers.get("redis")
+      yield* Effect.repeatN(Effect.ignore(execute(Effect.fail("down"))), 1)
+      const again = yield* breakers.get("openai")
+      assert.strictEqual((yield* again.status).state, "open")
+      assert.strictEqual(again.execute, execute)
+      assert.include(
+        (yield* Effect.flip(breakers.get("openai", { failureThreshold: 3 }))).message,
+        "failureThreshold is 2, asked for 3"
+      )
+      assert.strictEqual(yield* breakers.get("openai", options), again)
+      assert.deepStrictEqual(
+        (yield* breakers.all).map(({ name }) => name),
+        ["openai"]
+      )
+    })
+  )
+
+  it.effect("stays within its capacity, however many names come by", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 5 })
+      yield* Effect.forEach(Array(200).keys(), (index) => breakers.get(`tenant-${index}`))
+      assert.deepStrictEqual(
+        (yield* breakers.all).map(({ name }) => name),
+        ["tenant-195", "tenant-196", "tenant-197", "tenant-198", "tenant-199"]
+      )
     })
   )
 })

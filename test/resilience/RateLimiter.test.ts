@@ -6,14 +6,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import { through } from "../../src/resilience/Gate.js"
 import * as RateLimiter from "../../src/resilience/RateLimiter.js"
 import { CircuitOpen, RateLimited } from "../../src/resilience/Rejection.js"
-import * as Callers from "../support/Callers.js"
+import type * as Callers from "../support/Callers.js"
+import { survivesInterruptions, waitsOnWithoutItsCaller } from "./support/interruptions.js"
 
 const rejecting: RateLimiter.Options = { name: "openai", limit: 10, interval: "1 minute", mode: "reject" }
 const waiting: RateLimiter.Options = { ...rejecting, limit: 2, interval: "10 seconds", mode: "wait" }
@@ -228,9 +229,6 @@ describe("RateLimiter options", () => {
 
 const interval = 60
 const limit = 4
-/** Each virtual instant costs a few real timers, which are late when others compute. In milliseconds. */
-const busyMachine = 120_000
-
 const until = 3000
 
 /** When each caller must have started, found by looking at every instant in turn, with an exact log of all starts. */
@@ -247,63 +245,37 @@ const expectedStarts = (callers: ReadonlyArray<Callers.Caller>): ReadonlyArray<n
   return starts
 }
 
-const keepsTheLimit = (wrap: (gate: RateLimiter.RateLimiter) => RateLimiter.RateLimiter, all: Array<Callers.Ended>) =>
-  Callers.property(Callers.callers({ most: 24, gap: 9, hold: 90 }), (callers) =>
-    Effect.gen(function* () {
-      const limiter = wrap(
-        yield* RateLimiter.make({ name: "it", limit, interval, mode: "wait", maxWait: "1 hour", maxQueued: 100 })
-      )
-      const ended = yield* Callers.drive(callers, (call) => RateLimiter.withRateLimiter(call, limiter), until)
-      all.push(...ended)
-      assert.deepStrictEqual(
-        ended.map((end) => end.startedAt),
-        expectedStarts(callers)
-      )
-      assert.deepStrictEqual(yield* limiter.status, { inUse: 0, queued: 0, limit })
-    })
-  )
+const suite = {
+  make: RateLimiter.make({ name: "it", limit, interval, mode: "wait", maxWait: "1 hour", maxQueued: 100 }),
+  callers: { most: 24, gap: 9, hold: 90 },
+  until,
+  expected: expectedStarts,
+  atRest: { inUse: 0, queued: 0, limit }
+} as const
 
 describe("a rate limiter whose callers are interrupted anywhere", () => {
-  it(
-    "agrees with an exact log: who starts when, with nothing lost to those who left",
-    async () => {
-      const all: Array<Callers.Ended> = []
-      await fc.assert(
-        keepsTheLimit((gate) => gate, all),
-        { numRuns: 25 }
-      )
-      const shares = Callers.interruptedShares(all)
-      assert.isAtLeast(shares.waiting, 0.05)
-      assert.isAtLeast(shares.running, 0.05)
-    },
-    busyMachine
-  )
-
-  it(
-    "is found out when a caller who gave up waiting keeps its reservation",
-    async () => {
-      const leaky = (gate: RateLimiter.RateLimiter): RateLimiter.RateLimiter => ({
-        ...gate,
-        admit: (admission) =>
-          Effect.flatMap(Effect.forkDaemon(gate.admit({ ...admission, restore: (self) => self })), (admitted) =>
-            admission.restore(Fiber.join(admitted))
-          )
-      })
-      assert.isTrue((await fc.check(keepsTheLimit(leaky, []), { numRuns: 25, endOnFailure: true })).failed)
-    },
-    busyMachine
-  )
-
-  it(
-    "is found out when an interrupted call gets back what it has spent",
-    async () => {
-      const leaky = (gate: RateLimiter.RateLimiter): RateLimiter.RateLimiter => ({
+  survivesInterruptions({
+    ...suite,
+    leaks: {
+      "a caller who gave up waiting keeps its reservation": waitsOnWithoutItsCaller,
+      "an interrupted call gets back what it has spent": (gate) => ({
         ...gate,
         admit: (admission) =>
           Effect.map(gate.admit(admission), (permit) => (exit) => permit(exit, !Exit.isInterrupted(exit)))
       })
-      assert.isTrue((await fc.check(keepsTheLimit(leaky, []), { numRuns: 25, endOnFailure: true })).failed)
-    },
-    busyMachine
-  )
+    }
+  })
+})
+
+describe("a reservation whose owner is interrupted anywhere", () => {
+  survivesInterruptions({
+    ...suite,
+    pass: (limiter, call) => Effect.scoped(Effect.flatMap(limiter.reserve, (place) => place.use(call))),
+    leaks: {
+      "the place of an owner who left is not given back": (limiter) => ({
+        ...limiter,
+        reserve: Effect.flatMap(Scope.make(), (scope) => Scope.extend(limiter.reserve, scope))
+      })
+    }
+  })
 })

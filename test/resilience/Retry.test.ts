@@ -6,11 +6,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
+import * as Backoff from "../../src/resilience/kernel/Backoff.js"
 import { AttemptTimeout, BulkheadFull, DeadlineExceeded, isRejection } from "../../src/resilience/Rejection.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
@@ -165,6 +167,7 @@ describe("Retry and what is worth another attempt", () => {
       const late = new DeadlineExceeded({
         policy: "x",
         reason: "deadline",
+        owner: "openai",
         limit: Duration.seconds(1),
         retryAfter: undefined
       })
@@ -177,6 +180,7 @@ describe("Retry and what is worth another attempt", () => {
       assert.lengthOf(yield* timesOf(full, always), 1)
       assert.lengthOf(yield* timesOf(late, always), 1)
       assert.lengthOf(yield* timesOf(slow, { retryableErrors: [{ status: 500 }] }), 3)
+      assert.lengthOf(yield* timesOf(slow, { isRetryable: () => false }), 1)
     })
   )
 })
@@ -232,6 +236,61 @@ describe("Retry and how long it waits", () => {
       assert.deepStrictEqual(times, [0, 1_000, 3_000, 7_000])
     })
   )
+
+  it.effect("waits exactly as long as its schedule does under Effect.retry, whatever the jitter", () =>
+    Effect.gen(function* () {
+      for (const jitter of ["none", "full", "equal", "decorrelated"] as const) {
+        const options = { jitter, maxAttempts: 8, initialDelay: 50, maxDelay: 5_000 }
+        const retried = (retry: <A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
+          Effect.gen(function* () {
+            const times: Array<number> = []
+            const start = yield* Clock.currentTimeMillis
+            const call = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+              times.push(now - start)
+              return Effect.fail(new Upstream({ message: "busy", retryAfter: Duration.millis(times.length * 40) }))
+            })
+            const fiber = yield* Effect.fork(Effect.exit(retry(call)))
+            yield* TestClock.adjust("1 minute")
+            yield* Fiber.join(fiber)
+            return times
+          }).pipe(Effect.withRandom(Random.make(`seed of ${jitter}`)))
+        const own = yield* retried(Retry.withRetry(options))
+        assert.lengthOf(own, 8)
+        assert.deepStrictEqual(yield* retried((call) => Effect.retry(call, Retry.schedule(options))), own)
+      }
+    })
+  )
+
+  it("refuses its options, or never computes a delay that is not between zero and maxDelay", () => {
+    const anyNumber = FastCheck.oneof(
+      FastCheck.double(),
+      FastCheck.integer({ min: 0, max: 10_000 }),
+      FastCheck.constantFrom(0, 1, 2, 2 ** 31 - 1, 2 ** 31, Number.MAX_VALUE, Infinity, -0)
+    )
+    let accepted = 0
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.record({ initialDelay: anyNumber, maxDelay: anyNumber, backoffMultiplier: anyNumber }),
+        FastCheck.constantFrom(...(["none", "full", "equal", "decorrelated"] as const)),
+        FastCheck.integer({ min: 1, max: 1_000_000 }),
+        FastCheck.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (options, jitter, attempt, random) => {
+          const settings = Retry.settingsOf({ ...options, jitter })
+          if (Either.isLeft(settings)) return
+          accepted += 1
+          const { backoff } = settings.right
+          let previous = backoff.initialDelay
+          for (const number of [1, 2, 3, attempt, 1_000_000]) {
+            const delay = Backoff.delayAfter(backoff, number, previous, random)
+            assert.isTrue(Number.isInteger(delay) && delay >= 0 && delay <= Math.ceil(options.maxDelay), String(delay))
+            previous = delay
+          }
+        }
+      ),
+      { numRuns: 3_000 }
+    )
+    assert.isAbove(accepted, 100)
+  })
 
   it.effect("says everything that is wrong with its options", () =>
     Effect.gen(function* () {
@@ -386,6 +445,25 @@ describe("Retry with a budget", () => {
       assert.isTrue(isRejection(error))
       assert.deepStrictEqual(Retry.attemptErrors(cause), ["first", "second"])
       assert.deepInclude(yield* budget.status, { retries: 2, refused: 1 })
+    })
+  )
+
+  it.effect("forgets those before the last sixteen also when the budget ends the call", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ name: "upstream", ratio: 0, minPerSecond: 2 })
+      let attempt = 0
+      const retry = { maxAttempts: 40, initialDelay: 1, maxDelay: 1 }
+      const call = Retry.withRetry(
+        Effect.failSync(() => ++attempt),
+        retry,
+        budget
+      )
+      const { exit } = yield* attemptsOf(call)
+      assert.strictEqual(attempt, 21)
+      assert.deepStrictEqual(
+        Retry.attemptErrors(causeOf(exit)),
+        Array.from({ length: 16 }, (_, index) => 6 + index)
+      )
     })
   )
 

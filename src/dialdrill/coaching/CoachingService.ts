@@ -7,11 +7,10 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Database } from "../../dependencies/Database.js"
+import * as Coalesce from "../../resilience/Coalesce.js"
 import * as MonotonicClock from "../../resilience/MonotonicClock.js"
 import { RequestId } from "../../telemetry/RequestContext.js"
 import * as CallsRepo from "../calls/CallsRepo.js"
@@ -50,8 +49,12 @@ const make = Effect.gen(function* () {
   const orUnavailable = orStorageUnavailable(database.dependency)
   const coach = yield* Coach
   const writes = yield* Writes
-  const underWay = yield* FiberMap.make<CallId, Coaching, CoachingUnavailable>()
-  const run = yield* FiberMap.runtime(underWay)<never>()
+  const context = yield* Effect.context<never>()
+  // The request may outlive everyone who waits for it: what the coach says is stored for the next time.
+  const underWay = yield* Effect.orDie(
+    // Its options are right here: wrong ones would be a bug.
+    Coalesce.make<CallId, Coaching, CoachingUnavailable>({ whenAbandoned: "finish" })
+  )
 
   const find = (user: UserId, id: CallId) =>
     database
@@ -69,19 +72,15 @@ const make = Effect.gen(function* () {
       writes.accepted(database.call("coaching.save", CallsRepo.saveCoaching(id, coaching), { idempotent: true }))
     )
 
-  /** Joins the request for this call, or makes it, in one step. */
+  /** Joins the request for this call, or makes it. */
   const ask = (id: CallId, call: ScoredCall): Effect.Effect<Coaching, CoachingUnavailable> =>
     Effect.flatMap(RequestId, (requestId) =>
-      Fiber.join(
-        Option.getOrElse(FiberMap.unsafeGet(underWay, id), () =>
-          run(
-            id,
-            coach.advise(call).pipe(
-              Effect.tap((coaching) => save(id, coaching)),
-              // Nothing else of the caller's context goes along: the request may outlive him.
-              Effect.provideService(RequestId, requestId)
-            )
-          )
+      underWay.run(
+        id,
+        coach.advise(call).pipe(
+          Effect.tap((coaching) => save(id, coaching)),
+          // Nothing else of the caller's context goes along, which ends with him.
+          Effect.mapInputContext(() => Context.add(context, RequestId, requestId))
         )
       )
     )

@@ -18,19 +18,23 @@ export interface Limits {
   readonly slice: number
 }
 
-/** What began within one slice. */
+/** What began within some time. */
 interface Count {
   readonly calls: number
   readonly retries: number
 }
 
-/** The current slice, and what it is judged with: the sums over the slices before it that still count. */
-export interface State extends Count {
-  readonly slice: number
+/** The slices before the current one that still count, and how much that is together. */
+interface Past extends Count {
+  /** The number of the current slice. */
+  readonly until: number
   /** Newest first. */
-  readonly earlier: ReadonlyArray<Count>
-  readonly earlierCalls: number
-  readonly earlierRetries: number
+  readonly counts: ReadonlyArray<Count>
+}
+
+/** What began within the current slice, and all that is before it: a call changes no more than a number. */
+export interface State extends Count {
+  readonly past: Past
   /** Retries that were not granted, since the budget was made. */
   readonly refused: number
 }
@@ -45,19 +49,16 @@ export interface Balance extends Count {
 export const slices = 10
 
 export const initial: State = {
-  slice: -Infinity,
+  past: { until: -Infinity, counts: [], calls: 0, retries: 0 },
   calls: 0,
   retries: 0,
-  earlier: [],
-  earlierCalls: 0,
-  earlierRetries: 0,
   refused: 0
 }
 
 /** A call began: it pays for a part of a retry. */
 export const deposit = (limits: Limits, before: State, now: number): State => {
-  const state = advance(limits, before, now)
-  return { ...state, calls: state.calls + 1 }
+  const { calls, past, refused, retries } = advance(limits, before, now)
+  return { past, calls: calls + 1, retries, refused }
 }
 
 /** Charges a retry, when there is enough for it. */
@@ -74,12 +75,14 @@ export const withdraw = (limits: Limits, before: State, now: number): [granted: 
  */
 export const refund = (limits: Limits, before: State, now: number): State => {
   const state = advance(limits, before, now)
-  const oldest = state.earlier.findLastIndex(({ retries }) => retries > 0)
+  const { past } = state
+  const oldest = past.counts.findLastIndex(({ retries }) => retries > 0)
   if (oldest === -1) return state.retries === 0 ? state : { ...state, retries: state.retries - 1 }
-  const earlier = state.earlier.map((count, index) =>
-    index === oldest ? { ...count, retries: count.retries - 1 } : count
-  )
-  return { ...state, earlier, earlierRetries: state.earlierRetries - 1 }
+  const counts = past.counts.map(({ calls, retries }, index) => ({
+    calls,
+    retries: index === oldest ? retries - 1 : retries
+  }))
+  return { ...state, past: { ...past, counts, retries: past.retries - 1 } }
 }
 
 /** What is in the window at this time. */
@@ -87,8 +90,8 @@ export const balance = (limits: Limits, state: State, now: number): Balance =>
   balanceOf(limits, advance(limits, state, now))
 
 const balanceOf = (limits: Limits, state: State): Balance => {
-  const calls = state.earlierCalls + state.calls
-  const retries = state.earlierRetries + state.retries
+  const calls = state.past.calls + state.calls
+  const retries = state.past.retries + state.retries
   return { calls, retries, available: Math.max(0, allowed(limits, calls) - retries) }
 }
 
@@ -99,22 +102,16 @@ const allowed = ({ ratio, reserve }: Limits, calls: number): number => Math.floo
 
 /** Moves the window on to the present. */
 const advance = (limits: Limits, state: State, now: number): State => {
-  const slice = Math.floor(now / limits.slice)
-  const passed = slice - state.slice
+  const until = Math.floor(now / limits.slice)
+  const passed = until - state.past.until
   // A clock that went back changes nothing.
   if (passed <= 0) return state
   const idle = Array.from({ length: Math.min(passed, slices + 1) - 1 }, (): Count => ({ calls: 0, retries: 0 }))
-  const earlier = [...idle, { calls: state.calls, retries: state.retries }, ...state.earlier].slice(0, slices)
-  return {
-    ...state,
-    slice,
-    calls: 0,
-    retries: 0,
-    earlier,
-    // Together with the current slice, calls count in one slice less than retries.
-    earlierCalls: sum(earlier.slice(0, slices - 1), "calls"),
-    earlierRetries: sum(earlier, "retries")
-  }
+  const latest: Count = { calls: state.calls, retries: state.retries }
+  const counts = [...idle, latest, ...state.past.counts].slice(0, slices)
+  // Together with the current slice, calls count in one slice less than retries.
+  const past = { until, counts, calls: sum(counts.slice(0, slices - 1), "calls"), retries: sum(counts, "retries") }
+  return { past, calls: 0, retries: 0, refused: state.refused }
 }
 
 const sum = (counts: ReadonlyArray<Count>, field: keyof Count): number =>

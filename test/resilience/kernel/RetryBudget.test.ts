@@ -91,8 +91,8 @@ describe("The retry budget", () => {
     assert.strictEqual(Budget.balance(limits, Budget.refund(limits, state, 0), 0).retries, 1)
     const [, mixed] = retries(retries(Budget.initial, 1, 0)[1], 1, slice)
     const [first, second] = [Budget.refund(limits, mixed, slice), mixed]
-    assert.deepStrictEqual([first.retries, first.earlierRetries], [1, 0])
-    assert.deepStrictEqual([second.retries, second.earlierRetries], [1, 1])
+    assert.deepStrictEqual([first.retries, first.past.retries], [1, 0])
+    assert.deepStrictEqual([second.retries, second.past.retries], [1, 1])
   })
 
   it("has nothing to take back when all charges are forgotten", () => {
@@ -111,8 +111,8 @@ describe("The retry budget", () => {
   it("remembers ten slices, however long it lives", () => {
     let state = Budget.initial
     for (let now = 0; now < 100 * window; now += 37) state = calls(state, 1, now)
-    assert.lengthOf(state.earlier, Budget.slices)
-    assert.lengthOf(Budget.deposit(limits, state, 1e9).earlier, Budget.slices)
+    assert.lengthOf(state.past.counts, Budget.slices)
+    assert.lengthOf(Budget.deposit(limits, state, 1e9).past.counts, Budget.slices)
   })
 })
 

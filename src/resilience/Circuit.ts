@@ -1,0 +1,187 @@
+/**
+ * One circuit: its state in one `Ref`, the steps that change it, and what follows from a change: transitions are told,
+ * handlers for the next calls are made. `CircuitBreaker` is what people see of it.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { classifiersOf, type Options } from "./CircuitBreakerOptions.js"
+import * as CircuitTransitions from "./CircuitTransitions.js"
+import type * as Gate from "./Gate.js"
+import * as Kernel from "./kernel/CircuitBreaker.js"
+import type { Verdict } from "./kernel/Outcome.js"
+import * as MonotonicClock from "./MonotonicClock.js"
+import * as Outcomes from "./Outcomes.js"
+import { CircuitOpen, stackless } from "./Rejection.js"
+import { StateRef } from "./StateRef.js"
+
+/** How a call with a certain permit ends. While the circuit is closed one for all calls, so that they allocate little. */
+export interface Ending {
+  readonly onSuccess: <A>(value: A) => Effect.Effect<A>
+  readonly onFailure: <E>(cause: Cause.Cause<E>) => Effect.Effect<never, E>
+  readonly onExit: Gate.Permit
+}
+
+/** The one cell: the machine's state, which changes with results, and what changes more seldom. */
+export interface Cell {
+  readonly state: Kernel.State
+  readonly about: About
+}
+
+interface About {
+  readonly options: Options
+  readonly classifiers: Outcomes.Classifiers
+  readonly told: CircuitTransitions.CircuitState
+  readonly history: CircuitTransitions.History
+  /** Wall time, for `Status`. */
+  readonly openedAt: number | undefined
+  /** Of the calls that come through the closed circuit in this generation. */
+  readonly ending: Ending
+  readonly rejection: Rejection | undefined
+}
+
+/** The last rejection: who is turned away for the same reason in the same millisecond gets the same. */
+interface Rejection {
+  readonly reason: Kernel.Refusal
+  readonly retryAfter: number | undefined
+  readonly exit: Exit.Exit<never, CircuitOpen>
+}
+
+/**
+ * A class, so that ten thousand circuits have their methods once. Methods that are said to be called inside of a step read
+ * and set the state there and then; those that return effects of their own do so when the effect runs.
+ */
+export class Circuit {
+  readonly name: string
+  readonly ref: StateRef<Cell>
+
+  constructor(options: Options, initial: Kernel.State) {
+    this.name = options.name
+    this.ref = new StateRef<Cell>({
+      state: initial,
+      about: {
+        options,
+        classifiers: classifiersOf(options),
+        told: "closed",
+        history: CircuitTransitions.none,
+        openedAt: undefined,
+        ending: this.endingOf({ generation: initial.generation, probe: undefined, since: undefined }),
+        rejection: undefined
+      }
+    })
+  }
+
+  read<A>(f: (cell: Cell, now: number) => A): Effect.Effect<A> {
+    return Effect.flatMap(MonotonicClock.now, (now) => Effect.map(this.ref, (cell) => f(cell, now)))
+  }
+
+  /** One step of the machine. Where open times are jittered it brings the random number for the next one. */
+  step<A>(transition: (state: Kernel.State, now: number) => readonly [A, Kernel.State]): Effect.Effect<A> {
+    const take = (random: number | undefined) =>
+      this.change((before, now) => {
+        const [result, state] = transition(before.state, now)
+        if (state === before.state) return [result, before]
+        return [result, { state: random === undefined ? state : { ...state, random }, about: before.about }]
+      })
+    return Effect.flatMap(this.ref, ({ state }) =>
+      state.settings.resetTimeoutJitter === 0 ? take(undefined) : Effect.flatMap(Random.next, take)
+    )
+  }
+
+  /** One step that may change more than the machine's state. */
+  change<A>(next: (before: Cell, now: number) => readonly [A, Cell]): Effect.Effect<A> {
+    return MonotonicClock.nowWith((now, wall) =>
+      this.ref.modify((before) => {
+        const [result, after] = next(before, now)
+        return [result, after === before ? before : this.told(after, before, now, wall)]
+      })
+    )
+  }
+
+  /** Gives a permit back. To be called inside of a step, since most results are counted there and then. */
+  private settle<A>(permit: Kernel.Permit, verdict: Verdict, result: A): Effect.Effect<A> {
+    const { about, state } = this.ref.unsafeCurrent
+    const counted = Kernel.settleAnytime(state, permit, verdict)
+    if (counted !== undefined) {
+      if (counted !== state) this.ref.unsafeCurrent = { state: counted, about }
+      return Effect.succeed(result)
+    }
+    return MonotonicClock.nowWith((now, wall) => {
+      const before = this.ref.unsafeCurrent
+      const settled = Kernel.settle(before.state, permit, verdict, now)
+      if (settled !== before.state) {
+        this.ref.unsafeCurrent = this.told({ state: settled, about: before.about }, before, now, wall)
+      }
+      return Effect.succeed(result)
+    })
+  }
+
+  /** To be called inside of a step. */
+  reject(decision: Kernel.Rejected): Effect.Effect<never, CircuitOpen> {
+    const { about, state } = this.ref.unsafeCurrent
+    const { reason } = decision
+    const retryAfter = decision.retryAfter === undefined ? undefined : Math.ceil(decision.retryAfter)
+    const last = about.rejection
+    if (last !== undefined && last.reason === reason && last.retryAfter === retryAfter) return last.exit
+    const error = stackless(
+      () =>
+        new CircuitOpen({
+          policy: this.name,
+          reason,
+          retryAfter: retryAfter === undefined ? undefined : Duration.millis(retryAfter)
+        })
+    )
+    const exit = Exit.fail(error)
+    this.ref.unsafeCurrent = { state, about: { ...about, rejection: { reason, retryAfter, exit } } }
+    return exit
+  }
+
+  get history(): CircuitTransitions.Access {
+    return (step) =>
+      this.ref.modify(({ about, state }) => {
+        const [result, history] = step(about.history)
+        return [result, { state, about: { ...about, history } }]
+      })
+  }
+
+  private get classifiers(): Outcomes.Classifiers {
+    return this.ref.unsafeCurrent.about.classifiers
+  }
+
+  endingOf(permit: Kernel.Permit): Ending {
+    return {
+      onSuccess: (value) => this.settle(permit, Outcomes.ofResult(value, this.classifiers), value),
+      onFailure: (cause) =>
+        Effect.zipRight(
+          this.settle(permit, Outcomes.ofCause(cause, this.classifiers), undefined),
+          Effect.failCause(cause)
+        ),
+      onExit: (exit) => Effect.suspend(() => this.settle(permit, Outcomes.ofExit(exit, this.classifiers), undefined))
+    }
+  }
+
+  /** What follows from a change of the state. Telling is part of it: transitions are told in the order they happen in. */
+  private told(after: Cell, before: Cell, now: number, wall: () => number): Cell {
+    const { about, state } = after
+    const { generation } = state
+    const isNew = generation !== before.state.generation
+    if (!isNew && about.told === "closed" && Kernel.passesFreely(state)) return after
+    const ending = isNew ? this.endingOf({ generation, probe: undefined, since: undefined }) : about.ending
+    const to = Kernel.view(state, now).state
+    if (to === about.told || state.reason === undefined) return { state, about: { ...about, ending } }
+    const at = wall() - Kernel.openFor(state, now)
+    const { name } = this
+    const history = CircuitTransitions.unsafeTell(about.history, {
+      name,
+      from: about.told,
+      to,
+      at: new Date(at),
+      reason: state.reason
+    })
+    return { state, about: { ...about, ending, told: to, history, openedAt: to === "open" ? at : about.openedAt } }
+  }
+}

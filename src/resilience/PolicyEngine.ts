@@ -1,0 +1,221 @@
+/**
+ * What passes each call of a policy through its steps. Everything that the options decide is decided when the policy is
+ * made; a call costs one mask, one reading of the clock and, where the policy has a deadline, one change of the fibre.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Deadline from "./Deadline.js"
+import * as Gate from "./Gate.js"
+import type { Outcome } from "./kernel/Outcome.js"
+import * as MonotonicClock from "./MonotonicClock.js"
+import * as Outcomes from "./Outcomes.js"
+import * as PolicyEvents from "./PolicyEvents.js"
+import { type Call, describe, type Settings } from "./PolicyOptions.js"
+import { BulkheadFull, RateLimited, type Rejection, settle } from "./Rejection.js"
+import * as Retry from "./Retry.js"
+import * as RetryDriver from "./RetryDriver.js"
+import * as Timeout from "./Timeout.js"
+
+/**
+ * A policy, ready for calls.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  readonly name: string
+  /** Passes an effect through the policy, which adds its rejections to the errors. */
+  readonly protect: <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call) => Effect.Effect<A, E | Rejection, R>
+  /** What was built, outside in, for logs, docs and tests. */
+  readonly describe: string
+}
+
+/** One call on its way. */
+interface Run {
+  /** The earliest deadline that holds for it. */
+  readonly until: Deadline.Deadline | undefined
+  readonly hedged: boolean
+  readonly observer: PolicyEvents.Observer | undefined
+}
+
+/**
+ * Makes a policy from what its options said.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (settings: Settings): Effect.Effect<Policy> => {
+  const { name, onEvent } = settings
+  const observe =
+    onEvent === undefined
+      ? Effect.succeed(undefined)
+      : PolicyEvents.observers({ policy: name, outcomeOf: outcomesOf(settings), onEvent })
+  return Effect.map(observe, (observe) => ({
+    name,
+    protect: protectWith(settings, observe),
+    describe: describe(settings)
+  }))
+}
+
+const protectWith = (
+  settings: Settings,
+  observe: ((start: number) => PolicyEvents.Observer) | undefined
+): Policy["protect"] => {
+  const { attemptTimeout, breaker, bulkhead, deadline, hedge, name, rateLimiter, retry, retryBudget } = settings
+  const attempt = attemptThrough(settings)
+  const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
+  const deposit = retryBudget?.deposit
+  const breakerAlone =
+    Math.min(deadline, attemptTimeout) === Infinity && !(rateLimiter ?? bulkhead ?? retry ?? hedge ?? observe)
+
+  /** The attempts from the second on. */
+  const retried = <A, E, R>(
+    first: Cause.Cause<E | Rejection>,
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    schedule: Retry.Driver<unknown>["schedule"]
+  ): Effect.Effect<A, E | Rejection, R> => {
+    const again = (number: number) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
+      )
+    return RetryDriver.retried(
+      again,
+      { schedule, budget: retryBudget, inTime: inTimeFor(run), before: run.observer?.retry },
+      first
+    )
+  }
+
+  const endRun = <A, E>(
+    exit: Exit.Exit<A, E | Rejection>,
+    run: Run,
+    own: Deadline.Deadline | undefined
+  ): Effect.Effect<A, E | Rejection> => {
+    if (own !== undefined) Deadline.leave(own)
+    return run.observer === undefined ? exit : Effect.zipRight(run.observer.ended(exit), exit)
+  }
+
+  return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection, R> => {
+    const idempotent = call?.idempotent === true
+    const retries = idempotent ? schedule : undefined
+    const hedged = idempotent && hedge !== undefined
+
+    return Effect.withFiberRuntime<A, E | Rejection, R>((fiber) => {
+      const inherited = Deadline.inheritedBy(fiber)
+      if (breakerAlone && inherited === undefined) return breaker === undefined ? self : breaker.execute(self)
+
+      return Effect.uninterruptibleMask((restore) => {
+        const now = MonotonicClock.of(fiber)
+        const until = Deadline.earliest(name, deadline, now, inherited)
+        const own = until === inherited ? undefined : until
+        const run: Run = { until, hedged, observer: observe?.(now) }
+
+        const first = attempt(self, run, 1, now, restore)
+        const attempts =
+          retries === undefined
+            ? first
+            : Effect.catchAllCause(first, (cause) => restore(retried(cause, self, run, retries)))
+        const whole = Effect.matchCauseEffect(attempts, {
+          onSuccess: (a) => endRun(Exit.succeed(a), run, own),
+          onFailure: (cause) =>
+            Effect.flatMap(MonotonicClock.now, (now) =>
+              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run, own)
+            )
+        })
+        const paid = deposit === undefined ? whole : Effect.zipRight(deposit, whole)
+        return own === undefined ? paid : Effect.zipRight(Deadline.enter(own), paid)
+      })
+    })
+  }
+}
+
+/** A retry that could not begin before the deadline is not worth the wait. */
+const inTimeFor = ({ until }: Run) =>
+  until === undefined
+    ? undefined
+    : ({ delay }: Retry.Scheduled<unknown>) =>
+        Effect.map(MonotonicClock.now, (now) => now + Duration.toMillis(delay) < until.endsAt)
+
+/** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
+const withTimeOwned = <E>(
+  cause: Cause.Cause<E | Rejection>,
+  { until }: Run,
+  name: string,
+  now: number
+): Cause.Cause<E | Rejection> => {
+  if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
+  const error = Option.getOrUndefined(Cause.failureOption(cause))
+  return error instanceof RateLimited || error instanceof BulkheadFull
+    ? Cause.map(cause, (one) => (one === error ? Deadline.error(until, name, error.retryAfter) : one))
+    : cause
+}
+
+/** One attempt: through the gates, and bounded by its own limit or the time left, whichever is shorter. */
+const attemptThrough = (settings: Settings) => {
+  const { attemptTimeout, breaker, bulkhead, hedge, name, rateLimiter } = settings
+  const queues = [rateLimiter, bulkhead].filter((gate) => gate !== undefined)
+  const pointless = breaker?.opened ?? Effect.never
+  const look = queues.length === 0 ? undefined : breaker?.look
+  const whileClosed = breaker === undefined ? undefined : Effect.map(breaker.status, ({ state }) => state === "closed")
+
+  // On a tie the attempt's own limit wins: the dependency was given all the time that it is meant to have.
+  const bounded = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    until: Deadline.Deadline | undefined
+  ): Effect.Effect<A, E | Rejection, R> => {
+    const alone = attemptTimeout === Infinity ? self : Timeout.withTimeout(self, { name, limit: attemptTimeout })
+    return until === undefined
+      ? alone
+      : // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
+        Effect.withFiberRuntime((fiber) => {
+          const now = MonotonicClock.of(fiber)
+          return attemptTimeout <= Deadline.millisLeft(until, now) ? alone : Deadline.endingBy(self, until, now, name)
+        })
+  }
+
+  const guarded = <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    number: number,
+    limit: number
+  ): Effect.Effect<A, E | Rejection, R> => {
+    const observed = run.observer === undefined ? self : run.observer.attempt(self, number)
+    if (breaker === undefined) return observed
+    return limit === Infinity ? breaker.execute(observed) : breaker.execute(observed, { callLimit: limit })
+  }
+
+  return <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    run: Run,
+    number: number,
+    now: number,
+    restore: Gate.Admission["restore"]
+  ): Effect.Effect<A, E | Rejection, R> => {
+    const { hedged, until } = run
+    const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
+    if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
+
+    const once = bounded(self, until)
+    const call = hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
+    const limit = Math.min(attemptTimeout, left)
+    if (queues.length === 0) return restore(guarded(call, run, number, limit))
+
+    const queued = Gate.walk(queues, call, {
+      restore,
+      until: until === undefined ? Infinity : until.endsAt,
+      callLimit: limit === Infinity ? undefined : limit,
+      pointless,
+      last: (begin) => guarded(begin, run, number, limit)
+    })
+    return look === undefined ? queued : Effect.zipRight(look, queued)
+  }
+}
+
+/** How the outcome of an attempt is told: as the breaker counts it, where there is one. */
+const outcomesOf = ({ breaker }: Settings): ((exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>) =>
+  breaker?.outcomeOf ?? ((exit) => Effect.sync(() => Outcomes.ofExit(exit, Outcomes.everyError)))
