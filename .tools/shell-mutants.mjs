@@ -1,13 +1,17 @@
 // Applies the mutants of `shell-mutants.table.mjs`, one at a time and each in a copy of the sources, and runs the test
 // file that has to notice. Prints who was killed by what; exits 1 when one survives, breaks otherwise or does not apply
-// any more.
+// any more. With arguments, only those whose file or name contains them all: `node .tools/shell-mutants.mjs Coalesce`.
 import { spawn } from "node:child_process"
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { realpathSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import mutants from "./shell-mutants.table.mjs"
+import table from "./shell-mutants.table.mjs"
+
+const given = process.argv.slice(2)
+const mutants = table.filter(({ file, name }) => given.every((part) => file.includes(part) || name.includes(part)))
+if (mutants.length === 0) throw new Error(`no mutant's file or name contains ${given.join(" and ")}`)
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const copied = ["src", "test", "package.json", "tsconfig.json", ".vitest.mutation.config.ts", ".tools/one-seed.mjs"]

@@ -23,23 +23,23 @@ export default [
   {
     name: "no mask: an interruption between admission and call loses the permit",
     file: "src/resilience/Gate.ts",
-    find: "    Effect.uninterruptibleMask((restore) =>\n      Effect.flatMap(MonotonicClock.now, (start) => {",
+    find: "    Effect.uninterruptibleMask((restore) => {\n      const { callLimit, patience = Infinity",
     replace:
-      '    ((use: (restore: Admission["restore"]) => Effect.Effect<A, E | G, R>) => use((inner) => inner))((restore) =>\n      Effect.flatMap(MonotonicClock.now, (start) => {',
-    test: "test/resilience/Policy.property.test.ts"
+      '    ((use: (restore: Admission["restore"]) => Effect.Effect<A, E | G, R>) => use((inner) => inner))((restore) => {\n      const { callLimit, patience = Infinity',
+    test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "the call is masked: a caller who leaves waits until it has ended",
     file: "src/resilience/Gate.ts",
-    find: "if (gate === undefined) return restore(begin)",
-    replace: "if (gate === undefined) return begin",
+    find: "return restore(last === undefined ? begin : last(begin))",
+    replace: "return last === undefined ? begin : last(begin)",
     test: "test/resilience/Bulkhead.test.ts"
   },
   {
-    name: "each gate has the caller's whole patience for itself",
+    name: "a gate is not told how long its caller can wait",
     file: "src/resilience/Gate.ts",
-    find: "patience: start + patience - now",
-    replace: "patience: patience",
+    find: "gate.admit({ restore, patience: until - now,",
+    replace: "gate.admit({ restore, patience: Infinity,",
     test: "test/resilience/Gate.test.ts"
   },
   {
@@ -129,25 +129,25 @@ export default [
   },
   {
     name: "a result counts although its permit is of an older generation",
-    file: "src/resilience/CircuitBreaker.ts",
-    find: "Kernel.settle(before.state, permit, verdictOf",
-    replace: "Kernel.settle(before.state, { ...permit, generation: before.state.generation }, verdictOf",
+    file: "src/resilience/Circuit.ts",
+    find: "const settled = Kernel.settle(before.state, permit, verdict, now)",
+    replace:
+      "const settled = Kernel.settle(before.state, { ...permit, generation: before.state.generation }, verdict, now)",
     test: "test/resilience/CircuitBreaker.test.ts"
   },
   {
-    name: "a probe does not give its place back",
-    file: "src/resilience/CircuitBreaker.ts",
-    find: "              settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined)",
-    replace:
-      '              exit._tag === "Success" ? settle(decision.permit, (classifiers) => Outcomes.ofExit(exit, classifiers), undefined) : Effect.void',
+    name: "a probe that is interrupted does not give its place back",
+    file: "src/resilience/Circuit.ts",
+    find: "onExit: (exit) => Effect.suspend(() => this.settle(",
+    replace: "onExit: (exit) => Exit.isInterrupted(exit) ? Effect.void : Effect.suspend(() => this.settle(",
     test: "test/resilience/Interruption.test.ts"
   },
   {
-    name: "looks at the circuit before it listens: an opening in between is missed",
+    name: "the circuit is looked at before its news is listened for: an opening in between is missed",
     file: "src/resilience/CircuitBreaker.ts",
-    find: "Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(look, Queue.take(news))))",
+    find: "Effect.flatMap(CircuitTransitions.next(this.history), (news) => Effect.zipRight(this.look, news))",
     replace:
-      "Effect.zipRight(look, Effect.flatMap(transitions.listen, (news) => Effect.forever(Effect.zipRight(Queue.take(news), look))))",
+      "Effect.zipRight(Effect.suspend(() => this.look), Effect.flatMap(CircuitTransitions.next(this.history), (news) => news))",
     test: "test/resilience/Interruption.test.ts"
   },
   {
@@ -167,37 +167,79 @@ export default [
   {
     name: "the wait between attempts cannot be interrupted",
     file: "src/resilience/RetryDriver.ts",
-    find: "Effect.matchCauseEffect(restore(another), {",
-    replace: "Effect.matchCauseEffect(another, {",
+    find: "return Effect.catchAllCause(restore(tried), (cause) =>",
+    replace: "return Effect.catchAllCause(tried, (cause) =>",
     test: "test/resilience/Retry.test.ts"
   },
   {
-    name: "the breaker's permit is taken before the waiting, and the token after it",
-    file: "src/resilience/Policy.ts",
-    find: "[rateLimiter, bulkhead, breaker].filter",
-    replace: "[breaker, bulkhead, rateLimiter].filter",
+    name: "the place is taken before the token: it is held while waiting",
+    file: "src/resilience/PolicyEngine.ts",
+    find: "const queues = [rateLimiter, bulkhead].filter",
+    replace: "const queues = [bulkhead, rateLimiter].filter",
     test: "test/resilience/Policy.test.ts"
   },
   {
     name: "no look at the circuit: a call that is rejected queues first",
-    file: "src/resilience/Policy.ts",
-    find: "const look = breaker?.look ?? Effect.void",
-    replace: "const look = Effect.void",
+    file: "src/resilience/PolicyEngine.ts",
+    find: "const look = queues.length === 0 ? undefined : breaker?.look",
+    replace: "const look = undefined",
     test: "test/resilience/Policy.test.ts"
   },
   {
     name: "those who queue are not told that the circuit has opened",
-    file: "src/resilience/Policy.ts",
+    file: "src/resilience/PolicyEngine.ts",
     find: "const pointless = breaker?.opened ?? Effect.never",
     replace: "const pointless = Effect.never",
     test: "test/resilience/Policy.test.ts"
   },
   {
     name: "a call that may run only once is retried",
-    file: "src/resilience/Policy.ts",
-    find: "call?.idempotent === true ? schedule : undefined",
-    replace: "schedule",
+    file: "src/resilience/PolicyEngine.ts",
+    find: "const retries = idempotent ? schedule : undefined",
+    replace: "const retries = schedule",
     test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "the deadline is blamed for an attempt that had all of its own time",
+    file: "src/resilience/PolicyEngine.ts",
+    find: "return attemptTimeout <= Deadline.millisLeft(until, now)",
+    replace: "return attemptTimeout < Deadline.millisLeft(until, now)",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "a deadline goes on after its region has ended",
+    file: "src/resilience/Deadline.ts",
+    find: "  deadline.left = true\n",
+    replace: "",
+    test: "test/resilience/Policy.test.ts"
+  },
+  {
+    name: "the losers of a hedged call go on",
+    file: "src/resilience/HedgedCall.ts",
+    find: "yield* Fiber.interruptAll([timer, ...attempts.map(({ fiber }) => fiber)])",
+    replace: "yield* Fiber.interruptAll([timer])",
+    test: "test/resilience/Hedge.test.ts"
+  },
+  {
+    name: "a hedge that never began stays charged to the budget",
+    file: "src/resilience/HedgedCall.ts",
+    find: "if (budget !== undefined) yield* Effect.replicateEffect(budget.refund, idle, { discard: true })",
+    replace: "",
+    test: "test/resilience/Hedge.test.ts"
+  },
+  {
+    name: "the first caller takes the shared run with it",
+    file: "src/resilience/Coalesce.ts",
+    find: "const callers = known.callers - 1",
+    replace: "const callers = 0",
+    test: "test/resilience/Coalesce.test.ts"
+  },
+  {
+    name: "a run that has ended is given to those who come later",
+    file: "src/resilience/Coalesce.ts",
+    find: "Ref.update(cell, (state) => ({ ...state, runs: HashMap.remove(state.runs, key) }))",
+    replace: "Effect.void",
+    test: "test/resilience/Coalesce.test.ts"
   },
   {
     name: "time is the wall's",
