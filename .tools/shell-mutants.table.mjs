@@ -211,7 +211,7 @@ export default [
     file: "src/resilience/Deadline.ts",
     find: "  deadline.left = true\n",
     replace: "",
-    test: "test/resilience/Policy.test.ts"
+    test: "test/resilience/Deadline.test.ts"
   },
   {
     name: "the losers of a hedged call go on",
