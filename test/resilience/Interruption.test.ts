@@ -135,7 +135,7 @@ describe("interrupted at any step", () => {
     ["for ever", Effect.never]
   ] as const) {
     it(`a call that takes ${what} where the limit is 50 ms lets go of what it holds, and of its timer`, () =>
-      walked(({ asleep, begin, fork, pass }) =>
+      walked(({ asleep, begin, fork, interrupted, pass }) =>
         Effect.gen(function* () {
           let held = 0
           const hold = Effect.sync(() => void (held += 1))
@@ -145,10 +145,11 @@ describe("interrupted at any step", () => {
             () => work,
             () => letGo
           )
-          yield* fork(Timeout.withTimeout(call, { name: "upstream", limit: 50 }))
+          const caller = yield* fork(Timeout.withTimeout(call, { name: "upstream", limit: 50 }))
           yield* begin
           for (const millis of [20, 30]) {
             yield* settle
+            if (interrupted()) assert.isNotNull(caller.unsafePoll(), "who leaves need not wait for the limit")
             yield* pass(millis)
           }
           yield* settle

@@ -20,6 +20,8 @@ export interface Walk {
   readonly instead: (act: () => void) => void
   /** Lets time pass and wakes all who are due, in the order in which they went to sleep. */
   readonly pass: (millis: number) => Effect.Effect<void>
+  /** Whether it has been interrupted. */
+  readonly interrupted: () => boolean
   /** How many are asleep: timers that somebody forgot, once all is over. */
   readonly asleep: () => number
 }
@@ -72,6 +74,7 @@ export const atEveryStep = (scenario: (walk: Walk) => Effect.Effect<void, unknow
           Effect.sync(() => {
             clock.advance(millis)
           }),
+        interrupted: () => acted,
         asleep: clock.asleep
       }
       const ended = Effect.suspend(() =>
