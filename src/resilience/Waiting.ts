@@ -22,17 +22,26 @@ export const atMost = (
   wait: Effect.Effect<void>,
   admission: Pick<Admission, "restore" | "pointless">
 ): Effect.Effect<"over" | "too-long", Rejection> => {
-  // Every racer is interruptible by itself: in an uninterruptible caller the losers could otherwise not be stopped.
-  const over = Effect.interruptible(Effect.as(wait, "over" as const))
-  const bounded = Number.isFinite(millis)
-    ? Effect.raceFirst(over, Effect.interruptible(Effect.as(sleep(millis), "too-long" as const)))
-    : over
-  return admission.restore(
-    admission.pointless === Effect.never
-      ? bounded
-      : Effect.raceFirst(Effect.interruptible(bounded), Effect.interruptible(admission.pointless))
-  )
+  const over = Effect.as(wait, "over" as const)
+  const bounded = Number.isFinite(millis) ? first(over, Effect.as(sleep(millis), "too-long" as const)) : over
+  return admission.restore(admission.pointless === Effect.never ? bounded : first(bounded, admission.pointless))
 }
+
+/**
+ * What ends first of the two; the other is interrupted and awaited.
+ *
+ * Not `Effect.raceFirst` alone, which makes its two fibres in one step and starts them in the next: who is interrupted in
+ * between waits for ever for fibres that never began (Effect 3.22). Behind a mask the interruption is heard only once they
+ * run, and since every racer is interruptible by itself, it ends them, and with them the race, as `Effect.timeout` has it.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const first = <A, E, R, A2, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  that: Effect.Effect<A2, E2, R2>
+): Effect.Effect<A | A2, E | E2, R | R2> =>
+  Effect.uninterruptible(Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that)))
 
 /**
  * Sleeps a number of milliseconds, rounded up: a timer cuts fractions off, and would wake too early.
