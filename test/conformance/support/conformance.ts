@@ -47,7 +47,15 @@ export const conformance = <Subject>(requirement: Requirement<Subject>): void =>
     const peers: Record<string, "holds" | "fails" | "not fetched"> = {}
     task.meta.conformance = { number, title, failing, peers }
     for (const [name, play] of Object.entries(requirement.peers ?? {})) {
-      peers[name] = areThere ? await measured(play) : "not fetched"
+      const result = areThere ? await measured(play) : "not fetched"
+      peers[name] = result
+      if (result !== "not fetched") {
+        assert.strictEqual(
+          result === "fails",
+          failing.includes(name),
+          `"${name}" ${result}; \`failing\` says otherwise`
+        )
+      }
     }
     const play = (subject: Subject) =>
       Effect.runPromiseExit(
