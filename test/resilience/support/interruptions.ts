@@ -32,7 +32,7 @@ export interface Suite<G extends Watched> {
 /** Each virtual instant costs a few real timers, which are late when others compute. In milliseconds. */
 const busyMachine = 120_000
 
-const runs = 20
+const runs = 15
 
 export const survivesInterruptions = <G extends Watched>(suite: Suite<G>): void => {
   const pass = suite.pass ?? ((gate: G, call) => through([gate])(call))
