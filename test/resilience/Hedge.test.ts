@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as TestClock from "effect/TestClock"
+import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import type { RetryBudget } from "../../src/resilience/RetryBudget.js"
@@ -209,6 +210,16 @@ describe("Hedge", () => {
         })
       )
       assert.deepStrictEqual(attemptsIn(ownExit), [1])
+    })
+  )
+
+  it.effect("waits for the attempts that were let in when a policy turns one away", () =>
+    Effect.gen(function* () {
+      const bulkhead = yield* Bulkhead.make({ name: "search", maxConcurrent: 1 })
+      const { attempt, log } = scripted(up(300))
+      const [exit, at] = yield* played(Hedge.withHedge(Bulkhead.withBulkhead(attempt, bulkhead), fixed))
+      assert.strictEqual(`${at}: ${trusted(exit)}`, "300: answer 1")
+      assert.deepStrictEqual(log, ["0: 1 begins", "300: 1 succeeds"])
     })
   )
 
