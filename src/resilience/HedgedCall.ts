@@ -115,8 +115,7 @@ export const run = <A, E, R>(self: Effect.Effect<A, E, R>, settings: Settings): 
         )
       })
 
-      const may = allowed ?? Effect.succeed(true)
-      const granted = Effect.if(may, {
+      const granted = Effect.if(restore(allowed ?? Effect.succeed(true)), {
         onTrue: () => budget?.withdraw ?? Effect.succeed(true),
         onFalse: () => Effect.succeed(false)
       })

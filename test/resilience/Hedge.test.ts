@@ -340,6 +340,19 @@ describe("Hedge", () => {
     })
   )
 
+  it.effect("lets a caller go who leaves while it is asked whether a hedge may begin", () =>
+    Effect.gen(function* () {
+      const hedge = yield* Hedge.make(fixed)
+      const { attempt, log } = scripted(up(1000))
+      const call = yield* Effect.fork(hedge.execute(attempt, { allowed: Effect.never }))
+      yield* TestClock.adjust(200)
+      yield* Fiber.interruptFork(call)
+      yield* TestClock.adjust(1)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.await(call)))
+      assert.strictEqual(log.at(-1), "200: 1 is stopped")
+    })
+  )
+
   it.effect("hands on the fiber references of the attempt that answers", () =>
     Effect.gen(function* () {
       const seen = FiberRef.unsafeMake("before")
