@@ -95,12 +95,14 @@ describe("Retry and what is worth another attempt", () => {
 
   it.effect("fails with the error itself when a predicate breaks", () =>
     Effect.gen(function* () {
-      const isRetryable = (): boolean => {
+      const breaks = (): never => {
         throw new Error("broken predicate")
       }
-      const { exit, times } = yield* attemptsOf(Effect.fail("down"), { isRetryable })
-      assert.deepStrictEqual(exit, Exit.fail("down"))
-      assert.lengthOf(times, 1)
+      for (const broken of [{ isRetryable: breaks }, { retryAfter: breaks }]) {
+        const { exit, times } = yield* attemptsOf(Effect.fail("down"), broken)
+        assert.deepStrictEqual(exit, Exit.fail("down"))
+        assert.lengthOf(times, 1)
+      }
     })
   )
 
@@ -307,6 +309,8 @@ describe("Retry and how long it waits", () => {
       const { message, problems } = yield* refused
       assert.lengthOf(problems, 4)
       assert.include(message, "maxDelay is shorter than initialDelay")
+      assert.throws(() => Retry.schedule({ retryableErrors: [{ message: "" }] }), /matches everything/)
+      assert.throws(() => Retry.schedule({ retryableErrors: [], isRetryable: () => true }), /leave one of them out/)
       assert.throws(() => Retry.schedule({ maxAttempts: 0 }), /maxAttempts is 0/)
       const exit = yield* Effect.exit(Retry.withRetry(Effect.fail("down"), { maxAttempts: 0 }))
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
@@ -382,7 +386,7 @@ describe("Retry and the attempts that failed before", () => {
   it.effect("shows a defect beside an error, and does not try again", () =>
     Effect.gen(function* () {
       const broken = Effect.ensuring(Effect.fail("second"), Effect.die("broken finalizer"))
-      const { exit } = yield* attemptsOf(scripted<string, string>(Effect.fail("first"), broken, Effect.succeed("up")))
+      const { exit } = yield* attemptsOf(scripted<never, string>(Effect.fail("first"), broken, Effect.fail("third")))
       assert.deepStrictEqual([...Cause.defects(causeOf(exit))], ["broken finalizer"])
       assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["first", "second"])
     })
