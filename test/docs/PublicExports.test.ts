@@ -70,7 +70,7 @@ const isUsed = ({ isType, module, name }: Export): boolean => {
 const named = (exports: ReadonlyArray<Export>) => exports.map(({ module, name }) => `${module}.${name}`)
 
 describe("The public exports of the policy library", () => {
-  const all = modules.flatMap(exportsOf)
+  const all = modules.flatMap((module) => exportsOf(module))
 
   it("are many, so that this suite reads what it means to read", () => {
     assert.isAbove(modules.length, 10)
