@@ -1,6 +1,7 @@
 /**
  * A write that was accepted runs to its end, whatever happens to the connection of the one who asked for it: the caller
- * waits for it like for any effect, but only the waiting is interrupted when the caller leaves. On shutdown the writes
+ * waits for it like for any effect, but only the waiting is interrupted when the caller leaves, and the request's deadline
+ * does not bound it. On shutdown the writes
  * under way are awaited before the database closes.
  */
 import * as Context from "effect/Context"
@@ -8,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Deadline from "../resilience/Deadline.js"
 
 export interface WritesShape {
   /** Runs the write on a fibre of its own and waits for it. */
@@ -22,7 +24,10 @@ const make = Effect.gen(function* () {
   yield* Effect.addFinalizer(() => Effect.ignore(FiberSet.awaitEmpty(running)))
   return Writes.of({
     accepted: (write) =>
-      Effect.flatMap(Effect.uninterruptible(FiberSet.run(running, Effect.interruptible(write))), Fiber.join)
+      Effect.flatMap(
+        Effect.uninterruptible(FiberSet.run(running, Effect.interruptible(Deadline.without(write)))),
+        Fiber.join
+      )
   })
 })
 

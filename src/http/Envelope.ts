@@ -149,9 +149,9 @@ const envelope =
         return HttpServerResponse.setHeaders(response, { ...info.headers, ...response.headers })
       }
       const leave = settings.lifecycle.enter()
-      const cancel = Deadline.start(fiber, settings.deadlineMillis)
+      const deadline = Deadline.start(fiber, settings.deadlineMillis)
       const stop = () => {
-        cancel()
+        deadline.stop()
         leave()
       }
       const context = Context.make(CurrentRequest.CurrentRequest, info).pipe(
@@ -160,19 +160,17 @@ const envelope =
       )
       const refusal = hasHost(request) ? settings.guard(request) : hostMissing
       // No mask: a request's fibre is uninterruptible except inside of routes, so these run after an interruption too.
-      return Effect.matchCauseEffect(
-        Effect.locally(refusal === undefined ? app : refuse(refusal), FiberRef.currentContext, context),
-        {
-          onSuccess: (response) => {
-            stop()
-            return Effect.succeed(finish(response))
-          },
-          onFailure: (cause) => {
-            stop()
-            return Effect.map(answerFailure(cause, request, info, settings), finish)
-          }
+      const answer = Effect.zipRight(deadline.enter, refusal === undefined ? app : refuse(refusal))
+      return Effect.matchCauseEffect(Effect.locally(answer, FiberRef.currentContext, context), {
+        onSuccess: (response) => {
+          stop()
+          return Effect.succeed(finish(response))
+        },
+        onFailure: (cause) => {
+          stop()
+          return Effect.map(answerFailure(cause, request, info, settings), finish)
         }
-      )
+      })
     })
 
 const isProbe = (request: HttpServerRequest.HttpServerRequest, table: RouteTable.RouteTableShape): boolean =>

@@ -1,5 +1,5 @@
 /**
- * Remembers a few numbers for each of very many clients, and in which order they were last heard of, in some 55 bytes a
+ * Remembers a few numbers for each of very many clients, and in which order they were last heard of, in some 50 bytes a
  * client: what a limiter in memory costs when someone sends a million different keys.
  *
  * A `Map` finds the slot of a client. The numbers and the order lie in one typed array, a record a slot, so that a

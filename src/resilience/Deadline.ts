@@ -24,6 +24,7 @@ import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import * as MonotonicClock from "./MonotonicClock.js"
 import { DeadlineExceeded, stackless } from "./Rejection.js"
+import * as Timeout from "./Timeout.js"
 
 /**
  * @since 0.1.0
@@ -92,25 +93,28 @@ export const within: {
         const deadline = earliest(name, millis, now, inherited)
         if (deadline === undefined) return restore(self)
         const bounded = restore(endingBy(self, deadline, now, name))
-        return deadline === inherited
-          ? bounded
-          : Effect.zipRight(
-              enter(deadline),
-              Effect.matchCauseEffect(bounded, {
-                onSuccess: (a) => {
-                  leave(deadline)
-                  return Effect.succeed(a)
-                },
-                onFailure: (cause) => {
-                  leave(deadline)
-                  return Effect.failCause(cause)
-                }
-              })
-            )
+        return deadline === inherited ? bounded : during(deadline, bounded)
       })
     )
   }
 )
+
+/**
+ * Runs an effect as if there were no deadline around it. For what must be done whoever still waits for it, as a write
+ * that was accepted: the policies inside keep their own limits.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const without = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((fiber) =>
+      during(
+        { owner: "none", limit: Infinity, endsAt: Infinity, outer: inheritedBy(fiber), left: false },
+        restore(self)
+      )
+    )
+  )
 
 /**
  * How long there is until the earliest deadline around this: zero when it has passed, without end where there is none.
@@ -140,7 +144,7 @@ export const remaining: Effect.Effect<Duration.Duration> = Effect.withFiberRunti
 export const inheritedBy = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Deadline | undefined => {
   let deadline = fiber.getFiberRef(current)
   while (deadline?.left === true) deadline = deadline.outer
-  return deadline
+  return deadline?.endsAt === Infinity ? undefined : deadline
 }
 
 /**
@@ -159,6 +163,22 @@ export const earliest = (
   limit === Infinity || (inherited !== undefined && inherited.endsAt <= now + limit)
     ? inherited
     : { owner, limit, endsAt: now + limit, outer: inherited, left: false }
+
+/** Uninterruptible, so that the deadline is left however the region ends. */
+const during = <A, E, R>(deadline: Deadline, region: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.zipRight(
+    enter(deadline),
+    Effect.matchCauseEffect(region, {
+      onSuccess: (a) => {
+        leave(deadline)
+        return Effect.succeed(a)
+      },
+      onFailure: (cause) => {
+        leave(deadline)
+        return Effect.failCause(cause)
+      }
+    })
+  )
 
 /**
  * Makes a deadline hold for the running fibre and the children that it forks from now on.
@@ -201,7 +221,7 @@ export const endingBy = <A, E, R>(
   const left = millisLeft(deadline, now)
   return left <= 0
     ? exceeded(deadline, policy)
-    : Effect.timeoutFail(self, { duration: left, onTimeout: () => error(deadline, policy) })
+    : Timeout.timeoutTo(self, { limit: left, onTimeout: () => exceeded(deadline, policy) })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { ErrorLog } from "../../src/health/ErrorLog.js"
 import type { HttpSample } from "../../src/telemetry/Metrics.js"
@@ -239,6 +240,10 @@ describe("Envelope", () => {
           isProblem(reply, 504, "deadline-exceeded", "/api/slow")
           assert.strictEqual(reply.headers["retry-after"], "1")
           assert.deepStrictEqual(app.probe.events, ["slow Failure"])
+          const left = Duration.toMillis(
+            app.probe.timeLeft ?? assert.fail("the handler was not told how long there is")
+          )
+          assert.isTrue(left > 0 && left <= 100, `${left} of 100 ms are left at the beginning`)
         }),
       { envelope: { deadline: "100 millis" } }
     )

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as Hedge from "../../src/resilience/Hedge.js"
@@ -25,7 +26,7 @@ const attempt = fc.record({
 const call = fc.record({
   attempts: fc.array(attempt, { minLength: maxHedges + 1, maxLength: maxHedges + 1 }),
   grants: fc.array(fc.boolean(), { minLength: maxHedges, maxLength: maxHedges }),
-  thinks: fc.constantFrom(0, 0, 10),
+  thinks: fc.constantFrom(0, 10, 25),
   leaves: fc.constantFrom(...(["never", "interrupted", "timed out", "with its parent", "uninterruptible"] as const)),
   after: fc.integer({ min: 1, max: 100 })
 })
@@ -92,11 +93,13 @@ const play = (script: Call, protect: Protect) =>
     let over = false
     let atEnd = -1
     let exit: Exit.Exit<string, unknown> | undefined
-    const watched = Effect.onExit(protect(self, budget), (end) =>
-      Effect.sync(() => {
+    const supervisor = yield* Supervisor.track
+    const watched = Effect.onExit(Effect.supervised(protect(self, budget), supervisor), (end) =>
+      Effect.map(supervisor.value, (fibers) => {
         over = true
         exit = end
-        atEnd = counts.running
+        // Timers as well as attempts.
+        atEnd = fibers.length
       })
     )
     const leaving = Effect.zipRight(
@@ -126,7 +129,7 @@ const play = (script: Call, protect: Protect) =>
     yield* TestClock.adjust(1000)
 
     assert.isTrue(over, "the call has not ended")
-    assert.strictEqual(atEnd, 0, "an attempt was still running when the call ended")
+    assert.strictEqual(atEnd, 0, "something was still running when the call ended")
     assert.strictEqual(counts.started, counts.ended)
     assert.strictEqual(counts.deposits, 1)
     assert.strictEqual(counts.withdrawn, counts.started - 1 + counts.refunded, "the budget is not square")

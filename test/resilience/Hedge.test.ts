@@ -452,12 +452,13 @@ describe("Hedge with a percentile", () => {
     "learns from an attempt that was stopped after its delay, and from none that failed or was stopped before",
     () =>
       Effect.gen(function* () {
-        const hedge = yield* Hedge.make(ninth)
+        const hedge = yield* Hedge.make({ ...ninth, window: "1 day" })
         yield* answers(
           hedge,
           Array.from({ length: 19 }, () => 10)
         )
         yield* played(hedge.execute(scripted(down(1), down(1)).attempt))
+        yield* played(hedge.execute(scripted(down(1), up(1)).attempt))
         yield* played(Effect.timeoutOption(hedge.execute(Effect.never), 499))
         assert.strictEqual(yield* delayOf(hedge), 500)
         const other = yield* Hedge.make({ ...ninth, window: "1 day" })

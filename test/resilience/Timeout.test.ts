@@ -1,7 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import * as Timeout from "../../src/resilience/Timeout.js"
 
@@ -30,7 +36,144 @@ describe("Timeout", () => {
       const fiber = yield* Effect.fork(limited(Effect.delay(Effect.succeed("up"), 1_999)))
       yield* TestClock.adjust(1_999)
       assert.strictEqual(yield* Fiber.join(fiber), "up")
-      assert.strictEqual(yield* Effect.flip(Timeout.withTimeout(Effect.fail("down"), { name: "x", limit: 1 })), "down")
+      assert.strictEqual(yield* Effect.flip(limited(Effect.fail("down"))), "down")
+      assert.deepStrictEqual(yield* Effect.exit(limited(Effect.die("bug"))), Exit.die("bug"))
+      const own = yield* Effect.exit(limited(Effect.interrupt))
+      assert.isTrue(Exit.isInterrupted(own), "an effect that interrupts itself has not taken too long")
+    })
+  )
+
+  it.effect("ends a call that does not suspend before the caller goes on to anything else", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      yield* Effect.fork(Effect.sync(() => order.push("neighbour")))
+      yield* limited(Effect.sync(() => order.push("call")))
+      order.push("caller")
+      yield* Effect.yieldNow()
+      assert.deepStrictEqual(order, ["call", "caller", "neighbour"])
+    })
+  )
+
+  it.effect("holds the answer up until a region that cannot be interrupted has ended", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(limited(Effect.uninterruptible(Effect.sleep("5 seconds")))))
+      yield* TestClock.adjust(4_999)
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "AttemptTimeout")
+    })
+  )
+
+  it.effect("rounds a fraction of a millisecond up", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.flip(Timeout.withTimeout(Effect.never, { name: "x", limit: 0.5 })))
+      yield* TestClock.adjust(0)
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "AttemptTimeout")
+    })
+  )
+
+  it.effect("gives the call the context, the fibre refs and the supervisor of its caller", () =>
+    Effect.gen(function* () {
+      const Region = Context.GenericTag<"Region", string>("Region")
+      const ref = FiberRef.unsafeMake("outer")
+      const supervisor = yield* Supervisor.track
+      const seen = yield* limited(
+        Effect.gen(function* () {
+          const supervised = yield* supervisor.value
+          const span = yield* Effect.currentSpan
+          return [yield* Region, yield* FiberRef.get(ref), span.name, supervised.length] as const
+        })
+      ).pipe(
+        Effect.withSpan("call"),
+        Effect.provideService(Region, "north"),
+        Effect.locally(ref, "inner"),
+        Effect.supervised(supervisor)
+      )
+      assert.deepStrictEqual(seen, ["north", "inner", "call", 1])
+    })
+  )
+
+  it.effect("keeps what a call that ended by itself did to fibre refs, and nothing of one that was ended", () =>
+    Effect.gen(function* () {
+      const ref = FiberRef.unsafeMake(0)
+      yield* limited(FiberRef.set(ref, 1))
+      assert.strictEqual(yield* FiberRef.get(ref), 1)
+      yield* Effect.ignore(limited(Effect.zipRight(FiberRef.set(ref, 2), Effect.fail("down"))))
+      assert.strictEqual(yield* FiberRef.get(ref), 2)
+      const late = Effect.ignore(limited(Effect.zipRight(FiberRef.set(ref, 3), Effect.never)))
+      const fiber = yield* Effect.fork(Effect.zipRight(late, FiberRef.get(ref)))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), 2)
+    })
+  )
+
+  it.effect("awaits a call that interrupts its own caller", () =>
+    Effect.gen(function* () {
+      let ended = false
+      const call = Effect.withFiberRuntime<void>((self) =>
+        Effect.ensuring(
+          Effect.zipRight(
+            Effect.sync(() => caller.unsafeInterruptAsFork(self.id())),
+            Effect.never
+          ),
+          Effect.sync(() => (ended = true))
+        )
+      )
+      const caller: Fiber.RuntimeFiber<void, unknown> = yield* Effect.fork(Effect.suspend(() => limited(call)))
+      const exit = yield* Fiber.await(caller)
+      assert.isTrue(Exit.isInterrupted(exit))
+      assert.isTrue(ended)
+    })
+  )
+
+  it.effect("logs no failure of a call as unhandled", () =>
+    Effect.gen(function* () {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void lines.push(message))
+      yield* Effect.ignore(limited(Effect.fail("down"))).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Logger.withMinimumLogLevel(LogLevel.All)
+      )
+      assert.deepStrictEqual(lines, [])
+    })
+  )
+
+  it.effect("is as safe on the stack as any recursion of effects", () =>
+    Effect.gen(function* () {
+      const countDown = (n: number): Effect.Effect<string, unknown> =>
+        n === 0 ? Effect.succeed("bottom") : limited(Effect.suspend(() => countDown(n - 1)))
+      assert.strictEqual(yield* countDown(2_000), "bottom")
+    })
+  )
+
+  it.live("works on the real clock", () =>
+    Effect.gen(function* () {
+      const soon = Timeout.withTimeout({ name: "soon", limit: "5 millis" })
+      let ended = 0
+      const hangs = Effect.ensuring(
+        Effect.never,
+        Effect.sync(() => (ended += 1))
+      )
+      const survivor = yield* Effect.fork(Effect.never)
+      assert.strictEqual((yield* Effect.flip(soon(hangs)))._tag, "AttemptTimeout")
+      assert.strictEqual(yield* limited(Effect.delay(Effect.succeed("up"), 1)), "up")
+      const nested = yield* Effect.flip(limited(Effect.zipRight(Effect.sleep(1), soon(hangs))))
+      assert.strictEqual(nested.policy, "soon")
+      const leaving = yield* Effect.fork(limited(hangs))
+      yield* Effect.sleep(1)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(leaving)))
+      assert.strictEqual(ended, 3)
+      assert.isNull(survivor.unsafePoll())
+    })
+  )
+
+  it.live("takes a limit that is too long for a timer as one that is never over", () =>
+    Effect.gen(function* () {
+      const call = Effect.delay(Effect.succeed("up"), 5)
+      assert.strictEqual(yield* Timeout.withTimeout(call, { name: "x", limit: "60 days" }), "up")
+      assert.strictEqual(yield* Timeout.withTimeout(call, { name: "x", limit: Duration.infinity }), "up")
     })
   )
 })

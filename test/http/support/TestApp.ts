@@ -40,6 +40,7 @@ import * as RateLimitGroups from "../../../src/http/RateLimitGroups.js"
 import * as Server from "../../../src/http/Server.js"
 import { withResilience } from "../../../src/http/WithResilience.js"
 import * as CircuitBreakers from "../../../src/resilience/CircuitBreakers.js"
+import * as Deadline from "../../../src/resilience/Deadline.js"
 import { KeyedRateLimiters, type RateLimitConfig } from "../../../src/resilience/KeyedRateLimiter.js"
 import { RequestId } from "../../../src/telemetry/RequestContext.js"
 import * as RateLimitStore from "../../../src/resilience/RateLimitStore.js"
@@ -114,6 +115,8 @@ export interface Probe {
   readonly events: Array<string>
   attempts: number
   slowFor: Duration.DurationInput
+  /** What the slow route was told about the request's deadline. */
+  timeLeft?: Duration.Duration
   fail: boolean
 }
 
@@ -170,7 +173,10 @@ const itemHandlers = HttpApiRoutes.group(Api, "items", (handlers) =>
         "slow",
         withResilience(
           () =>
-            Effect.sleep(probe.slowFor).pipe(
+            Effect.map(Deadline.remaining, (left) => {
+              probe.timeLeft = left
+            }).pipe(
+              Effect.zipRight(Effect.sleep(probe.slowFor)),
               Effect.onExit((exit) =>
                 Effect.sync(() => {
                   probe.events.push(`slow ${exit._tag}`)

@@ -153,4 +153,55 @@ describe("GCRA", () => {
     assert.isFalse(verdict.allowed)
     assert.strictEqual(verdict.retryAfterMillis, 6000)
   })
+
+  it("takes exactly what it can count, and not a millisecond or a request more", () => {
+    const tenYears = 10 * 365 * 24 * 3_600_000
+    assert.strictEqual(limitOf(1, tenYears).tolerance, tenYears)
+    assert.match(
+      String(Gcra.configure(1, tenYears + 1)),
+      /^window is 315360000001 ms; it must be .* from 1 to ten years$/
+    )
+    assert.strictEqual(limitOf(1, 1).emission, 1)
+    assert.match(String(Gcra.configure(10, 0)), /^window is 0 ms; /)
+    const most = Math.floor(Number.MAX_SAFE_INTEGER / (tenYears * 2))
+    assert.strictEqual(limitOf(most, 1).scale, most)
+    assert.match(String(Gcra.configure(most + 1, 1)), new RegExp(`^${most + 1} per 1 ms cannot be counted exactly: `))
+    assert.match(String(Gcra.configure(-1, 1)), /^limit is -1; /)
+  })
+
+  it("counts in the largest units in which nothing is rounded", () => {
+    assert.deepStrictEqual(Gcra.configure(6, 9), { limit: 6, windowMillis: 9, scale: 2, emission: 3, tolerance: 18 })
+    assert.deepStrictEqual(Gcra.configure(10, 60_000), {
+      limit: 10,
+      windowMillis: 60_000,
+      scale: 1,
+      emission: 6000,
+      tolerance: 60_000
+    })
+  })
+
+  it("says of several limits the longest wait, else the fewest requests left, else the first", () => {
+    const [wide, narrow, same] = [limitOf(10, 1000), limitOf(2, 1000), limitOf(2, 2000)]
+    assert.strictEqual(Gcra.decide([wide, narrow], [], 0, 1)[0].limit, narrow)
+    assert.strictEqual(Gcra.decide([narrow, wide], [], 0, 1)[0].limit, narrow)
+    assert.strictEqual(Gcra.decide([narrow, same], [], 0, 1)[0].limit, narrow)
+    const spent = Gcra.decide([narrow, same], [], 0, 2)[1]
+    for (const limits of [
+      [narrow, same],
+      [same, narrow]
+    ]) {
+      const tats = limits === undefined ? [] : limits.map((limit) => (limit === narrow ? spent[0] : spent[1]) ?? 0)
+      const [verdict] = Gcra.decide(limits, tats, 0, 1)
+      assert.strictEqual(verdict.limit, same)
+      assert.strictEqual(verdict.retryAfterMillis, 1000)
+    }
+  })
+
+  it("forgets a client at the millisecond at which all its limits are whole", () => {
+    const limits = [limitOf(3, 10), limitOf(2, 1000)]
+    const [, tats] = Gcra.decide(limits, [], 7, 1)
+    assert.strictEqual(Gcra.expiry(limits, tats), 507)
+    assert.strictEqual(Gcra.expiry([limitOf(3, 10)], tats), 11, "rounded up: at 10 a third of a millisecond is missing")
+    assert.strictEqual(Gcra.expiry(limits, []), 0)
+  })
 })

@@ -54,4 +54,21 @@ describe("Queue", () => {
       queue
     )
   })
+
+  it("takes out one from anywhere, and counts", () => {
+    let queue = Queue.push(Queue.push(Queue.push(Queue.push(Queue.empty, "a"), "b"), "c"), "d")
+    queue = Queue.tail(queue)
+    assert.deepStrictEqual(queue.size, 3)
+    for (const [out, rest] of [
+      ["b", ["c", "d"]],
+      ["c", ["b", "d"]],
+      ["d", ["b", "c"]]
+    ] as const) {
+      const left = Queue.remove(queue, (item) => item === out)
+      assert.deepStrictEqual([left.size, Queue.head(left), [...Queue.items(left)]], [2, rest[0], rest])
+    }
+    assert.strictEqual(Queue.tail(Queue.push(Queue.empty, "a")), Queue.empty)
+    assert.strictEqual(Queue.tail(Queue.empty), Queue.empty)
+    assert.isUndefined(Queue.head(Queue.empty))
+  })
 })

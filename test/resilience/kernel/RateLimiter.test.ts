@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import * as Queue from "../../../src/resilience/kernel/Queue.js"
 import * as RateLimiter from "../../../src/resilience/kernel/RateLimiter.js"
 
 const limits: RateLimiter.Limits = { permits: 5, interval: 100, maxQueued: 4 }
@@ -148,5 +149,114 @@ describe("the rate limiter's kernel", () => {
     const [, , later] = RateLimiter.admit(limits, taken, 5, "b", 100, 0)
     const [, after] = RateLimiter.refund(limits, later, 0, 5, 150)
     assert.strictEqual(after.semaphore.inUse, 5)
+  })
+
+  /** Everything taken at 0; then those who wait, each with this many permits. */
+  const nothing: RateLimiter.State<string> = RateLimiter.initial
+  const fullWith = (...waiters: ReadonlyArray<number>): RateLimiter.State<string> => {
+    let state = RateLimiter.admit(limits, nothing, 5, "first", 0, 0)[2]
+    waiters.forEach((permits, i) => (state = RateLimiter.admit(limits, state, permits, `waiter ${i}`, 0, Infinity)[2]))
+    return state
+  }
+
+  it("gives permits back exactly an interval after they were taken", () => {
+    const state = fullWith()
+    assert.strictEqual(RateLimiter.advance(limits, state, 99)[1], state, "a step that changes nothing")
+    assert.strictEqual(RateLimiter.advance(limits, state, 100)[1].semaphore.inUse, 0)
+  })
+
+  it("queues who is patient for exactly the wait, and refuses who is a millisecond less so", () => {
+    const state = RateLimiter.admit(limits, nothing, 5, "first", 0, 0)[2]
+    assert.deepStrictEqual(RateLimiter.admit(limits, state, 1, "door", 30, 70)[0], {
+      _tag: "Queued",
+      ticket: 1,
+      wait: 70
+    })
+    const [refused, , after] = RateLimiter.admit(limits, state, 1, "door", 30, 69)
+    assert.deepStrictEqual(refused, { _tag: "Refused", reason: "wait-too-long", retryAfter: 70 })
+    assert.strictEqual(after, state)
+  })
+
+  it("tells each waiter when its turn comes, and one who was served that it is now", () => {
+    const state = fullWith(3, 3, 2)
+    const waits = [0, 1, 2, 3].map((ticket) => RateLimiter.waitOfTicket(limits, state, ticket, 40))
+    assert.deepStrictEqual(waits, [0, 60, 160, 160])
+    assert.strictEqual(RateLimiter.waitOf(limits, state, 1, 40), 260)
+  })
+
+  it("lets the first in line watch the clock, and the others sleep", () => {
+    const state = fullWith(3, 3)
+    const sleeps = [0, 1, 2].map((ticket) => RateLimiter.sleepOf(limits, state, ticket, 40))
+    assert.deepStrictEqual(sleeps, [0, 60, Infinity])
+    assert.strictEqual(RateLimiter.sleepOf(limits, state, 1, 100), 0)
+    assert.strictEqual(RateLimiter.sleepOf(limits, state, 1, 130), 0, "never a time in the past")
+  })
+
+  it("wakes those who were served, and the first in line when the permits it waits for move", () => {
+    const state = fullWith(3, 3)
+    const [served, next] = RateLimiter.advance(limits, state, 100)
+    assert.deepStrictEqual(RateLimiter.concerned(state, next, served), ["waiter 0", "waiter 1"])
+    const [, late, moved] = RateLimiter.restart(limits, state, 0, 5, 50)
+    assert.deepStrictEqual(RateLimiter.concerned(state, moved, late), ["waiter 0"])
+    const [behind, shorter] = RateLimiter.leave(limits, state, 2, 50)
+    assert.deepStrictEqual(RateLimiter.concerned(state, shorter, behind), [], "one who left behind it is no news")
+    const [, , longer] = RateLimiter.admit(limits, state, 1, "newcomer", 50, Infinity)
+    assert.deepStrictEqual(RateLimiter.concerned(state, longer, []), [])
+  })
+
+  it("makes the next one first in line when the first leaves, and serves all who then fit", () => {
+    let state = RateLimiter.admit(limits, nothing, 3, "first", 0, 0)[2]
+    for (const permits of [4, 1, 5])
+      state = RateLimiter.admit(limits, state, permits, `needs ${permits}`, 10, Infinity)[2]
+    const [served, next] = RateLimiter.leave(limits, state, 1, 20)
+    assert.deepStrictEqual(RateLimiter.concerned(state, next, served), ["needs 1", "needs 5"])
+    assert.strictEqual(next.semaphore.inUse, 4)
+    assert.strictEqual(RateLimiter.advance(limits, next, 119)[1].semaphore.inUse, 1, "lent when it was served, at 20")
+    assert.strictEqual(RateLimiter.sleepOf(limits, next, 3, 20), 100, "until the one served at 20 is back")
+  })
+
+  it("does nothing for one who leaves after it was served, or whose time to leave is its turn", () => {
+    const state = fullWith(3)
+    const [served, next] = RateLimiter.leave(limits, state, 1, 100)
+    assert.deepStrictEqual(
+      served.map((waiter) => waiter.door),
+      ["waiter 0"]
+    )
+    assert.strictEqual(next.semaphore.inUse, 3)
+    assert.deepStrictEqual(RateLimiter.leave(limits, next, 1, 110), [[], next])
+  })
+
+  it("counts a call that starts late from then, unless the clock was faster", () => {
+    const [counts, , moved] = RateLimiter.restart(limits, fullWith(), 0, 5, 99)
+    assert.isTrue(counts)
+    assert.strictEqual(RateLimiter.advance(limits, moved, 198)[1].semaphore.inUse, 5)
+    assert.strictEqual(RateLimiter.advance(limits, moved, 199)[1].semaphore.inUse, 0)
+    const [late, served, state] = RateLimiter.restart(limits, fullWith(2), 0, 5, 100)
+    assert.isFalse(late)
+    assert.deepStrictEqual(
+      served.map((waiter) => waiter.door),
+      ["waiter 0"]
+    )
+    assert.strictEqual(state.semaphore.inUse, 2)
+  })
+
+  it("serves with a refund those who wait, and counts them from then", () => {
+    const [served, state] = RateLimiter.refund(limits, fullWith(2, 4), 0, 5, 60)
+    assert.deepStrictEqual(
+      served.map((waiter) => waiter.door),
+      ["waiter 0"]
+    )
+    assert.deepStrictEqual([...Queue.items(state.returns)], [{ ticket: 1, permits: 2, at: 160 }])
+    const [, same] = RateLimiter.refund(limits, state, 7, 2, 60)
+    assert.strictEqual(same, state, "a ticket that nobody has")
+  })
+
+  it("has no room in the queue for more than it may, not even for one who would be served soon", () => {
+    const state = fullWith(1, 1, 1, 1)
+    assert.deepStrictEqual(RateLimiter.admit(limits, state, 1, "door", 10, Infinity)[0], {
+      _tag: "Refused",
+      reason: "queue-full",
+      retryAfter: 90
+    })
   })
 })

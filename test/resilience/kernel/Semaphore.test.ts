@@ -107,4 +107,36 @@ describe("the semaphore's kernel", () => {
       ["needs one"]
     )
   })
+
+  it("gives the last permit and not one more, and numbers everyone", () => {
+    const [three, state] = Semaphore.admit(limits, Semaphore.initial, 3, "three")
+    assert.deepStrictEqual(three, { _tag: "Taken", ticket: 0 })
+    assert.isTrue(Semaphore.isFree(limits, state, 1))
+    assert.isFalse(Semaphore.isFree(limits, state, 2))
+    const [queued, waiting] = Semaphore.admit(limits, state, 2, "two")
+    assert.deepStrictEqual(queued, { _tag: "Queued", ticket: 1 })
+    assert.isFalse(Semaphore.isFree(limits, waiting, 1), "someone waits")
+    assert.isFalse(Semaphore.isQueued(waiting, 0))
+    assert.isTrue(Semaphore.isQueued(waiting, 1))
+    assert.isFalse(Semaphore.isQueued(Semaphore.initial, 0))
+  })
+
+  it("holds as many in the queue as it may, and then no one", () => {
+    let state: Semaphore.State<string> = Semaphore.admit(limits, Semaphore.initial, 4, "all")[1]
+    for (const door of ["a", "b", "c"]) {
+      const [admission, next] = Semaphore.admit(limits, state, 1, door)
+      assert.strictEqual(admission._tag, "Queued")
+      state = next
+    }
+    assert.deepStrictEqual(Semaphore.admit(limits, state, 1, "d"), [{ _tag: "Full" }, state])
+    const [served, rest] = Semaphore.settle(limits, state, 2)
+    assert.deepStrictEqual(
+      served.map(({ door, permits, ticket }) => [door, permits, ticket]),
+      [
+        ["a", 1, 1],
+        ["b", 1, 2]
+      ]
+    )
+    assert.deepStrictEqual([rest.inUse, rest.queue.size, rest.nextTicket], [4, 1, 4])
+  })
 })

@@ -1,0 +1,28 @@
+/**
+ * A process of its own for what would disturb the other measurements, or be disturbed by them. It is told what to do by
+ * its arguments and sends back one message.
+ */
+import * as Effect from "effect/Effect"
+import type { Effort, Measured } from "./cases.js"
+import { compare } from "./harness.js"
+import * as Limiters from "./limiters.js"
+import * as Memory from "./memory.js"
+
+export type Task =
+  | { readonly task: "bytes"; readonly name: keyof typeof Memory.fillings }
+  | { readonly task: "million clients"; readonly effort: Effort }
+
+const perform = async (task: Task): Promise<number | Measured> => {
+  switch (task.task) {
+    case "bytes":
+      return Memory.bytesEach(task.name)
+    case "million clients": {
+      const [measured] = await compare([await Effect.runPromise(Limiters.makeMillion)], task.effort)
+      return measured!
+    }
+  }
+}
+
+// What only our own parent process sends.
+const task = JSON.parse(process.argv[2]!) as Task
+process.send!(await perform(task), () => process.exit(0))
