@@ -31,6 +31,10 @@ export { attemptErrors, drive, type Driver, type Scheduled }
 export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
+ * How often to try, how long to wait in between, and which errors are worth another attempt. All have defaults. Options
+ * that make no sense are named by `RetryConfigurationError`: `settingsOf` gives it back, `withRetry` dies with it, and
+ * `schedule` throws it.
+ *
  * @since 0.1.0
  * @category models
  */
