@@ -44,6 +44,7 @@ import type { CircuitOpen } from "./Rejection.js"
 
 export { CircuitBreakerConfigurationError, type Options } from "./CircuitBreakerOptions.js"
 export type { Transition } from "./CircuitTransitions.js"
+export type { Class } from "./Outcomes.js"
 
 /**
  * What people are told about a breaker. Reading it changes nothing.

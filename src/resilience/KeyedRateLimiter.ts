@@ -232,7 +232,11 @@ export const make = (
               onFailure: () =>
                 MonotonicClock.nowWith((now) => Effect.succeed(counted(withoutStore(key, cost, now), onStoreFailure)))
             })
-        : (key, cost) => MonotonicClock.nowWith((now) => Effect.succeed(counted(spendAt(key, cost, now), "store")))
+        : (key, cost) =>
+            // The one step of the runtime that a decision in memory takes.
+            Effect.withFiberRuntime((fiber) =>
+              Effect.succeed(counted(spendAt(key, cost, MonotonicClock.of(fiber)), "store"))
+            )
 
     // The two signatures of `check` differ only in the error, which a request of cost 1 cannot meet.
     const check = ((key: string, cost: number = 1) =>

@@ -284,14 +284,16 @@ conformance<Selfheal>({
   wrong: {
     "cockatiel: waits until the probes have decided": await altered("CircuitBreaker", (original) => ({
       make: (options) =>
-        Effect.map(original.make(options), (breaker) => ({
-          ...breaker,
-          execute: (self, limits) =>
-            Effect.retry(breaker.execute(self, limits), {
-              while: (error) => isHalfOpenFull(error),
-              schedule: Schedule.spaced("1 second")
-            })
-        }))
+        Effect.map(original.make(options), (breaker): typeof breaker =>
+          // Its effects are getters, which a spread would lose.
+          Object.assign(Object.create(breaker), {
+            execute: ((self, limits) =>
+              Effect.retry(breaker.execute(self, limits), {
+                while: (error) => isHalfOpenFull(error),
+                schedule: Schedule.spaced("1 second")
+              })) satisfies typeof breaker.execute
+          })
+        )
     }))
   },
   peers: both(async (breaker) => {

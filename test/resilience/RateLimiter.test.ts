@@ -250,7 +250,7 @@ const expectedStarts = (callers: ReadonlyArray<Callers.Caller>): ReadonlyArray<n
 
 const suite = {
   make: RateLimiter.make({ name: "it", limit, interval, mode: "wait", maxWait: "1 hour", maxQueued: 100 }),
-  callers: { most: 24, gap: 9, hold: 90 },
+  callers: { most: 24, gap: 9, hold: 72 },
   until,
   expected: expectedStarts,
   atRest: { inUse: 0, queued: 0, limit }
