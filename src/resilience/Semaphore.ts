@@ -42,6 +42,8 @@ export class SemaphoreFull extends Data.TaggedError("SemaphoreFull")<{
 }
 
 /**
+ * How many permits there are, and how many callers may wait for them how long.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -55,6 +57,8 @@ export interface Options {
 }
 
 /**
+ * Permits in use, callers who wait, and how many permits there are in all.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -65,6 +69,8 @@ export interface Status {
 }
 
 /**
+ * A semaphore that rejects with `E`.
+ *
  * @since 0.1.0
  * @category models
  */
