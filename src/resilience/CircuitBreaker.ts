@@ -44,6 +44,7 @@ import type { CircuitOpen } from "./Rejection.js"
 
 export { CircuitBreakerConfigurationError, type Options } from "./CircuitBreakerOptions.js"
 export type { Transition } from "./CircuitTransitions.js"
+export type { Class } from "./Outcomes.js"
 
 /**
  * What people are told about a breaker. Reading it changes nothing.
@@ -70,6 +71,8 @@ export interface Status {
 type Limits = Pick<Gate.Admission, "callLimit">
 
 /**
+ * A breaker, ready for `Policy` or `withCircuitBreaker`. It rejects with `CircuitOpen`.
+ *
  * @since 0.1.0
  * @category models
  */

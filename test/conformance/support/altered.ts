@@ -3,11 +3,12 @@
  * variant differs from ours in the line that stands in the test, and in nothing else.
  */
 import { fileURLToPath } from "node:url"
-import type * as Ref from "effect/Ref"
 import { vi } from "vitest"
+import type * as Circuit from "../../../src/resilience/Circuit.js"
 import type * as CircuitBreaker from "../../../src/resilience/CircuitBreaker.js"
 import * as Library from "../../../src/resilience/index.js"
 import type * as Kernel from "../../../src/resilience/kernel/CircuitBreaker.js"
+import type * as HalfOpen from "../../../src/resilience/kernel/HalfOpen.js"
 import type * as TimeWindow from "../../../src/resilience/kernel/TimeWindow.js"
 import type * as Window from "../../../src/resilience/kernel/Window.js"
 import type * as MonotonicClock from "../../../src/resilience/MonotonicClock.js"
@@ -22,14 +23,15 @@ export const ours: Selfheal = Library
 
 /** The modules that a variant can differ in. */
 interface Modules {
+  readonly Circuit: typeof Circuit
   readonly CircuitBreaker: typeof CircuitBreaker
   readonly MonotonicClock: typeof MonotonicClock
   readonly Outcomes: typeof Outcomes
   readonly PolicyEvents: typeof PolicyEvents
   readonly "kernel/CircuitBreaker": typeof Kernel
+  readonly "kernel/HalfOpen": typeof HalfOpen
   readonly "kernel/TimeWindow": typeof TimeWindow
   readonly "kernel/Window": typeof Window
-  readonly "effect/Ref": typeof Ref
 }
 
 /** The library with some exports of one module replaced. */
@@ -37,9 +39,7 @@ export const altered = async <Name extends keyof Modules>(
   module: Name,
   lines: (original: Modules[Name]) => Partial<Modules[Name]>
 ): Promise<Selfheal> => {
-  const path = module.startsWith("effect/")
-    ? module
-    : fileURLToPath(new URL(`../../../src/resilience/${module}.ts`, import.meta.url))
+  const path = fileURLToPath(new URL(`../../../src/resilience/${module}.ts`, import.meta.url))
   vi.resetModules()
   vi.doMock(path, async (importOriginal: () => Promise<Modules[Name]>) => {
     const original = await importOriginal()

@@ -213,6 +213,8 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(same, free)
     assert.isUndefined(permit.probe)
     assert.strictEqual(Kernel.settle(free, permit, "success", 41), free)
+    const half = Kernel.force(Kernel.advance(opened(), 100), "forced-closed")
+    assert.strictEqual(Kernel.settle(half, admitted(half, 100)[0], "success", 101), half)
   })
 
   it("shows what a caller meets, and what is underneath", () => {
