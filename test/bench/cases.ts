@@ -21,7 +21,7 @@ export interface Effort {
   readonly seed: number
 }
 
-export const full: Effort = { rounds: 21, slice: 20, warmUp: 1_000, seed: 1 }
+export const full: Effort = { rounds: 15, slice: 20, warmUp: 800, seed: 1 }
 export const quick: Effort = { rounds: 9, slice: 10, warmUp: 400, seed: 1 }
 
 interface Bounds {

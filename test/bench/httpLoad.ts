@@ -39,6 +39,9 @@ const perSecond = async (port: number, route: string, millis: number): Promise<n
   return (answered * 1_000) / (performance.now() - start)
 }
 
+// Nobody is left to tell.
+process.once("disconnect", () => process.exit(1))
+
 // What only our own parent process sends.
 const { millis, port, rounds, seed } = JSON.parse(process.argv[2]!) as Load
 const random = randomFrom(seed)

@@ -33,6 +33,9 @@ const tellPort = HttpServer.addressWith((address) =>
   Effect.sync(() => process.send!(address._tag === "TcpAddress" ? address.port : 0))
 )
 
+// Nobody is left to serve.
+process.once("disconnect", () => process.exit(1))
+
 HttpApiBuilder.serve().pipe(
   Layer.merge(Layer.effectDiscard(tellPort)),
   Layer.provide(Layer.provide(HttpApiBuilder.api(Api), Handlers)),

@@ -30,6 +30,7 @@ const bench = spawn(
     stdio: "inherit"
   }
 )
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => bench.kill(signal))
 bench.on("exit", (code) => {
   process.exitCode = code ?? 1
 })

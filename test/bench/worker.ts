@@ -23,6 +23,9 @@ const perform = async (task: Task): Promise<number | Measured> => {
   }
 }
 
+// Nobody is left to tell.
+process.once("disconnect", () => process.exit(1))
+
 // What only our own parent process sends.
 const task = JSON.parse(process.argv[2]!) as Task
 process.send!(await perform(task), () => process.exit(0))
