@@ -207,11 +207,32 @@ export default [
     test: "test/resilience/Policy.test.ts"
   },
   {
+    name: "the timer of a call that has ended goes on",
+    file: "src/resilience/Timeout.ts",
+    find: "          stopTimer()\n",
+    replace: "",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "a caller who leaves waits for the call instead of ending it",
+    file: "src/resilience/Timeout.ts",
+    find: "          child.unsafeInterruptAsFork(caller.id())\n          return end",
+    replace: "          return end",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "no mask: an interruption between two steps leaves the attempt behind",
+    file: "src/resilience/Timeout.ts",
+    find: "    Effect.uninterruptible(\n      Effect.suspend(() => {",
+    replace: "    ((self: Effect.Effect<A | A2, E | E2, R | R2>) => self)(\n      Effect.suspend(() => {",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
     name: "a deadline goes on after its region has ended",
     file: "src/resilience/Deadline.ts",
     find: "  deadline.left = true\n",
     replace: "",
-    test: "test/resilience/Policy.test.ts"
+    test: "test/resilience/Deadline.test.ts"
   },
   {
     name: "the losers of a hedged call go on",

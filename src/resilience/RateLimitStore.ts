@@ -46,6 +46,8 @@ export interface RateLimitBook {
 }
 
 /**
+ * Where limiters keep their books.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -59,6 +61,8 @@ export interface RateLimitStoreShape {
 }
 
 /**
+ * The store that the limiters of a program share: `layerMemory`, or Redis (`src/redis`) for several processes.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -99,10 +103,11 @@ export const makeMemoryBook = (options: {
     const clients = ClientTable.make(limits.length, maxKeys)
 
     const isWhole = (slot: ClientTable.Slot, now: number): boolean => Gcra.expiry(limits, clients.read(slot)) <= now
-    const sweep = (now: number): void => {
+    /** `caller` has something entered, so that there is no need to look: often it is alone. */
+    const sweep = (now: number, caller?: ClientTable.Slot): void => {
       for (let left = sweptPerRequest; left > 0; left--) {
         const oldest = clients.newer(0)
-        if (oldest === 0 || !isWhole(oldest, now)) return
+        if (oldest === 0 || oldest === caller || !isWhole(oldest, now)) return
         clients.remove(oldest)
       }
     }
@@ -117,7 +122,7 @@ export const makeMemoryBook = (options: {
       } else {
         if (verdict.allowed) clients.write(slot, tats)
         clients.touch(slot)
-        sweep(now)
+        sweep(now, slot)
       }
       return verdict
     }

@@ -36,6 +36,8 @@ import * as MonotonicClock from "./MonotonicClock.js"
 import * as OptionsReader from "./OptionsReader.js"
 
 /**
+ * How many retries are granted. Options that make no sense fail with `RetryBudgetConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -78,6 +80,9 @@ export interface Status {
 }
 
 /**
+ * A budget, for everyone who calls one dependency: as option `retryBudget` of `Policy`, `budget` of `Hedge`, or argument of
+ * `Retry.withRetry`.
+ *
  * @since 0.1.0
  * @category models
  */

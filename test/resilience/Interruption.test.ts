@@ -12,6 +12,7 @@ import * as Policy from "../../src/resilience/Policy.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
 import * as RateLimiter from "../../src/resilience/RateLimiter.js"
+import * as Timeout from "../../src/resilience/Timeout.js"
 import { atEveryStep, settle, type Walk } from "./support/Steps.js"
 
 const hasSucceeded = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
@@ -128,6 +129,36 @@ describe("interrupted at any step", () => {
     assert.isAtMost(charged, 1, "only between the last step of the reservation and the first of the call")
   })
 
+  for (const [what, work] of [
+    ["20 ms", Effect.sleep(20)],
+    ["50 ms", Effect.sleep(50)],
+    ["for ever", Effect.never]
+  ] as const) {
+    it(`a call that takes ${what} where the limit is 50 ms lets go of what it holds, and of its timer`, () =>
+      walked(({ asleep, begin, fork, interrupted, pass }) =>
+        Effect.gen(function* () {
+          let held = 0
+          const hold = Effect.sync(() => void (held += 1))
+          const letGo = Effect.sync(() => void (held -= 1))
+          const call = Effect.acquireUseRelease(
+            hold,
+            () => work,
+            () => letGo
+          )
+          const caller = yield* fork(Timeout.withTimeout(call, { name: "upstream", limit: 50 }))
+          yield* begin
+          for (const millis of [20, 30]) {
+            yield* settle
+            if (interrupted()) assert.isNotNull(caller.unsafePoll(), "who leaves need not wait for the limit")
+            yield* pass(millis)
+          }
+          yield* settle
+          assert.strictEqual(held, 0)
+          assert.strictEqual(asleep(), 0)
+        })
+      ))
+  }
+
   it("a probe gives its place back", () =>
     walked(({ begin, fork, pass }) =>
       Effect.gen(function* () {
@@ -175,7 +206,7 @@ describe("interrupted at any step", () => {
   })
 
   it("a call through a whole policy leaves nothing behind", () =>
-    walked(({ begin, fork, pass }) =>
+    walked(({ asleep, begin, fork, pass }) =>
       Effect.gen(function* () {
         const breaker = yield* CircuitBreaker.make({ name: "upstream", failureThreshold: 1, resetTimeout: 20 })
         const bulkhead = yield* Bulkhead.make({ name: "upstream", maxConcurrent: 1, maxQueued: 1 })
@@ -210,6 +241,7 @@ describe("interrupted at any step", () => {
         assert.strictEqual(queued, 0)
         // The gates' call is the whole attempt, which begins with its timeout.
         assert.isTrue(inUse === attempts || inUse === attempts + 1)
+        assert.strictEqual(asleep(), 0)
       })
     ))
 })

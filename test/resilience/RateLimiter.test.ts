@@ -191,6 +191,27 @@ describe("RateLimiter that waits", () => {
     })
   )
 
+  it.effect("lets a caller who cannot be interrupted wait on when someone tries to, whatever bounds the wait", () =>
+    Effect.gen(function* () {
+      for (const maxWait of [undefined, Duration.infinity]) {
+        const limiter = yield* RateLimiter.make({ ...waiting, maxWait })
+        yield* admitted(limiter, 2)
+        let exit: Exit.Exit<number, unknown> | undefined
+        const waiter = yield* Effect.fork(
+          Effect.uninterruptible(
+            Effect.tap(Effect.exit(call(limiter)), (end) => {
+              exit = end
+            })
+          )
+        )
+        yield* TestClock.adjust("1 seconds")
+        yield* Fiber.interruptFork(waiter)
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual(exit, Exit.succeed(yield* Clock.currentTimeMillis))
+      }
+    })
+  )
+
   it.effect("takes no time back from the system clock: only time that passes counts", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make(rejecting)
@@ -223,6 +244,9 @@ describe("RateLimiter options", () => {
       assert.match(yield* messageOf({ interval: Duration.infinity }), /shorter than for ever/)
       assert.match(yield* messageOf({ mode: "wait", maxQueued: 0 }), /use mode "reject"/)
       assert.match(yield* messageOf({ maxWait: "1 seconds" }), /belong to mode "wait"/)
+      const error = yield* Effect.flip(RateLimiter.make({ ...rejecting, limit: 0 }))
+      assert.instanceOf(error, RateLimiter.RateLimiterConfigurationError)
+      assert.strictEqual(error.limiter, "openai")
     })
   )
 })

@@ -20,6 +20,10 @@ export interface Walk {
   readonly instead: (act: () => void) => void
   /** Lets time pass and wakes all who are due, in the order in which they went to sleep. */
   readonly pass: (millis: number) => Effect.Effect<void>
+  /** Whether it has been interrupted. */
+  readonly interrupted: () => boolean
+  /** How many are asleep: timers that somebody forgot, once all is over. */
+  readonly asleep: () => number
 }
 
 /** Lets every fibre that can go on go on. */
@@ -69,7 +73,9 @@ export const atEveryStep = (scenario: (walk: Walk) => Effect.Effect<void, unknow
         pass: (millis) =>
           Effect.sync(() => {
             clock.advance(millis)
-          })
+          }),
+        interrupted: () => acted,
+        asleep: clock.asleep
       }
       const ended = Effect.suspend(() =>
         target?.unsafePoll() === null && acted ? Effect.dieMessage("it was interrupted and has not ended") : Effect.void
@@ -84,6 +90,7 @@ export const atEveryStep = (scenario: (walk: Walk) => Effect.Effect<void, unknow
 
 interface HandClock extends Clock.Clock {
   readonly advance: (millis: number) => void
+  readonly asleep: () => number
 }
 
 const handClock = (): HandClock => {
@@ -104,6 +111,7 @@ const handClock = (): HandClock => {
           sleepers = sleepers.filter((other) => other !== sleeper)
         })
       }),
+    asleep: () => sleepers.length,
     advance: (millis) => {
       now += millis
       const due = sleepers.filter(({ until }) => until <= now)
