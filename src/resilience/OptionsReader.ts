@@ -33,6 +33,14 @@ export const make = () => {
       return Math.max(min, 1)
     },
 
+    /** How long one may wait, in milliseconds; `Infinity` is without end. To let no one wait is said in another way. */
+    wait: (name: string, input: Duration.DurationInput): number => {
+      const millis = toMillis(input)
+      if (millis > 0) return millis
+      refuse(`${name} is ${show(input)}; give a duration longer than nothing`)
+      return 1
+    },
+
     /** A whole number, at least `min`. */
     count: (name: string, input: number, min: number): number => {
       if (Number.isSafeInteger(input) && input >= min) return input
