@@ -192,7 +192,7 @@ export const makeStale = <A>(options: StaleOptions): Effect.Effect<StaleFallback
     const read = OptionsReader.make()
     const name = read.name(options.name)
     const maxAge = read.duration("maxAge", options.maxAge, 1)
-    const capacity = read.count("capacity", options.capacity ?? 1000, 1)
+    const capacity = read.count("capacity", options.capacity ?? 1000, 1, OptionsReader.largestMap)
     if (read.problems.length > 0) {
       return Effect.fail(new FallbackConfigurationError({ fallback: options.name, problems: read.problems }))
     }

@@ -140,7 +140,7 @@ describe("Fallback to the last good answer", () => {
         wrong.message,
         'Fallback "": name is empty; give the name of the dependency, such as "openai"; ' +
           "maxAge is 0; give a duration of at least 1 ms and at most 24 days; " +
-          "capacity is 0; give a whole number of at least 1"
+          "capacity is 0; give a whole number of at least 1 and at most 16777216"
       )
       const Rates = Context.GenericTag<Fallback.StaleFallback<string>>("Rates")
       const asked = Effect.flatMap(Rates, (lastGood) => lastGood.run("EUR", Effect.succeed("1.1")))
