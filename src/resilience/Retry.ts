@@ -40,8 +40,8 @@ export interface Options extends Retryable.Options {
   /** The delay before the second attempt. Default 1 second. */
   readonly initialDelay?: Duration.DurationInput | undefined
   /**
-   * The longest delay between two attempts. Default 10 seconds. An error that asks for a longer one (`retryAfter`) is
-   * not retried.
+   * The longest delay between two attempts. Default 10 seconds, or the initial delay where that is longer. An error that
+   * asks for a longer one (`retryAfter`) is not retried.
    */
   readonly maxDelay?: Duration.DurationInput | undefined
   /** By how much the delay grows with each attempt. Default 2. */
