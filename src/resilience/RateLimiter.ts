@@ -1,7 +1,7 @@
 /**
  * An outbound rate limit: how often we call a dependency, so that it has no reason to turn us away. At most `limit` calls
- * start in any window of `interval`, wherever the window begins. Permits come back by the clock; there is no fibre and
- * nothing to close.
+ * pass in any window of `interval`, wherever the window begins, and start then, unless they have to wait further in, as
+ * in the queue of a policy's bulkhead. Permits come back by the clock; there is no fibre and nothing to close.
  *
  * A call over the limit is rejected, or waits in order of arrival when it can be served in time; when it cannot, it
  * fails at once and says after which time it would have been served. A rejected call, a caller who gives up waiting and
