@@ -189,7 +189,7 @@ describe("the page", () => {
       for (const [option, meaning, value, who] of rowsOf(heading)) {
         assert.isTrue(meaning !== "" && value !== "", `${heading}: ${option}`)
         // What has no default needs no reason.
-        assert.isTrue(who !== "" || value === "required" || option === "`maxQueued`", `${heading}: ${option}`)
+        assert.isTrue(who !== "" || value === "required", `${heading}: ${option}`)
       }
     }
   })
