@@ -36,8 +36,8 @@ export interface Admission {
   /** How many milliseconds the caller can wait at most; `Infinity` without a deadline. */
   readonly patience: number
   /**
-   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent without one. A
-   * circuit breaker never leases a probe for less.
+   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent, or
+   * `Infinity`, without one. A circuit breaker never leases a probe for less.
    */
   readonly callLimit?: number | undefined
   /** Fails when waiting has become pointless, as when the circuit opens while callers queue for a place. */

@@ -7,7 +7,7 @@
  * idempotent, and whoever uses this on his own says so by using it.
  *
  * - An attempt that fails starts the next one at once, unless its error says that it would fail as well (see
- *   `isRetryable`), or that the dependency wants to be left alone (`retryAfter`).
+ *   `isRetryable`), that the dependency wants to be left alone (`retryAfter`), or that a policy turned it away.
  * - A hedge never makes the outcome worse: while an attempt is on its way, the call waits for it. When all have failed,
  *   the last error is the call's, and the earlier causes follow it in the `Cause`, most recent first. If one of them
  *   died, the call dies: a bug is not hidden behind another attempt's error.

@@ -88,7 +88,7 @@ export const make = (limits: Kernel.Limits): Effect.Effect<RateLimiterState> =>
           millis === 0
             ? Effect.void
             : Effect.zipRight(
-                millis === Infinity ? Queue.take(door) : Effect.raceFirst(Queue.take(door), Waiting.sleep(millis)),
+                millis === Infinity ? Queue.take(door) : Waiting.first(Queue.take(door), Waiting.sleep(millis)),
                 served(ticket, door)
               )
       )

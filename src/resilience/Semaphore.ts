@@ -80,7 +80,10 @@ export interface Semaphore<out E = SemaphoreFull> {
    * run uninterruptibly, which it is itself except while it waits.
    */
   readonly take: (permits: number, admission: Admission) => Effect.Effect<Permit, E | Rejection>
-  /** Runs an effect with permits, which come back whatever becomes of it. */
+  /**
+   * Runs an effect with permits, which come back whatever becomes of it. Dies when the number of permits is not a whole
+   * one of at least 1.
+   */
   readonly withPermits: (permits: number) => <A, E1, R>(self: Effect.Effect<A, E1, R>) => Effect.Effect<A, E | E1, R>
   readonly status: Effect.Effect<Status>
 }
@@ -176,6 +179,10 @@ export const makeWith = <E extends Error>(
       })
 
     const take: Semaphore<E>["take"] = (permits, admission) => {
+      // A bug at the place of the call, which would let in too many or hold up everyone behind.
+      if (!(Number.isSafeInteger(permits) && permits >= 1)) {
+        return Effect.dieMessage(`A semaphore was asked for ${permits} permits; ask for a whole number of at least 1`)
+      }
       if (permits > limits.permits) return refuse("more-than-all")
       const patience = Math.min(maxWait, admission.patience)
       // Most callers need not wait, and a door costs more than all the rest: first asked without one.

@@ -101,6 +101,23 @@ describe("Bulkhead", () => {
     })
   )
 
+  it.effect("lets a caller who cannot be interrupted wait on when someone tries to", () =>
+    Effect.gen(function* () {
+      const bulkhead = yield* Bulkhead.make({ ...options, maxConcurrent: 1 })
+      yield* Effect.fork(Bulkhead.withBulkhead(Effect.sleep("100 millis"), bulkhead))
+      yield* TestClock.adjust("1 millis")
+      let exit: Exit.Exit<unknown, unknown> | undefined
+      const waiting = Effect.tap(Effect.exit(Bulkhead.withBulkhead(Effect.succeed("done"), bulkhead)), (end) => {
+        exit = end
+      })
+      const waiter = yield* Effect.fork(Effect.uninterruptible(waiting))
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.interruptFork(waiter)
+      yield* TestClock.adjust("98 millis")
+      assert.deepStrictEqual(exit, Exit.succeed("done"))
+    })
+  )
+
   it.effect("gives the place back on success, failure and defect, and passes errors through unwrapped", () =>
     Effect.gen(function* () {
       const bulkhead = yield* Bulkhead.make({ ...options, maxConcurrent: 1, maxQueued: 0, maxWait: undefined })

@@ -191,6 +191,27 @@ describe("RateLimiter that waits", () => {
     })
   )
 
+  it.effect("lets a caller who cannot be interrupted wait on when someone tries to, whatever bounds the wait", () =>
+    Effect.gen(function* () {
+      for (const maxWait of [undefined, Duration.infinity]) {
+        const limiter = yield* RateLimiter.make({ ...waiting, maxWait })
+        yield* admitted(limiter, 2)
+        let exit: Exit.Exit<number, unknown> | undefined
+        const waiter = yield* Effect.fork(
+          Effect.uninterruptible(
+            Effect.tap(Effect.exit(call(limiter)), (end) => {
+              exit = end
+            })
+          )
+        )
+        yield* TestClock.adjust("1 seconds")
+        yield* Fiber.interruptFork(waiter)
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual(exit, Exit.succeed(yield* Clock.currentTimeMillis))
+      }
+    })
+  )
+
   it.effect("takes no time back from the system clock: only time that passes counts", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make(rejecting)

@@ -103,6 +103,50 @@ describe("a reservation of a rate limiter", () => {
     })
   )
 
+  it.scoped("leaves the queue also when a caller comes to use it while it is being cancelled", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make(options)
+      yield* call(limiter)
+      const place = yield* limiter.reserve
+      yield* TestClock.adjust("1 second")
+      const cancelling = yield* Effect.fork(place.cancel)
+      yield* Effect.yieldNow()
+      const using = yield* Effect.fork(Effect.flip(place.use(Effect.void)))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(cancelling)
+      assert.strictEqual((yield* Fiber.join(using)).reason, "limit")
+      assert.strictEqual((yield* limiter.status).queued, 0)
+    })
+  )
+
+  it.effect("leaves nothing behind in a scope that lives on after it was used or cancelled", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make({ ...options, limit: 2 })
+      const scope = yield* Scope.make()
+      const reserve = Scope.extend(limiter.reserve, scope)
+      yield* (yield* reserve).use(Effect.void)
+      yield* (yield* reserve).cancel
+      // Effect tells nobody what a scope still has to do.
+      const { finalizers } = (
+        scope as unknown as { readonly state: { readonly finalizers: ReadonlyMap<unknown, unknown> } }
+      ).state
+      assert.strictEqual(finalizers.size, 0)
+    })
+  )
+
+  it.scoped("is given back whole when the one who cancels it is interrupted", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make(options)
+      yield* call(limiter)
+      const place = yield* limiter.reserve
+      yield* TestClock.adjust("1 second")
+      const cancelling = yield* Effect.fork(place.cancel)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(cancelling)
+      assert.strictEqual((yield* limiter.status).queued, 0)
+    })
+  )
+
   it.scoped("is still held when a wait for it was interrupted", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make(options)

@@ -31,6 +31,17 @@ describe("Semaphore", () => {
     })
   )
 
+  it.effect("dies of a number of permits that means nothing, before it does harm", () =>
+    Effect.gen(function* () {
+      const semaphore = yield* Semaphore.make({ permits: 2, maxQueued: 1 })
+      for (const permits of [0, -1, 0.5, Number.NaN]) {
+        const exit = yield* Effect.exit(semaphore.withPermits(permits)(Effect.void))
+        assert.match(String(exit), new RegExp(`asked for ${permits} permits; ask for a whole number`))
+      }
+      assert.deepStrictEqual(yield* semaphore.status, { inUse: 0, queued: 0, limit: 2 })
+    })
+  )
+
   it.effect("turns away with the error of its maker, who is told why", () =>
     Effect.gen(function* () {
       class Busy extends Error {
