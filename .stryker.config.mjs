@@ -6,7 +6,7 @@ export default {
   mutate: ["src/resilience/kernel/*.ts"],
   testRunner: "vitest",
   // Only kernel tests run, so there is no need to ask vitest which of them are related to a mutant.
-  vitest: { configFile: ".vitest.kernels.config.ts", related: false },
+  vitest: { configFile: ".vitest.kernels.config.ts", dir: "test/resilience/kernel", related: false },
   coverageAnalysis: "perTest",
   concurrency: 2,
   // A kernel never waits: what takes this long runs for ever.

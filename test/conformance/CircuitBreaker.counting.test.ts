@@ -215,6 +215,8 @@ conformance<Selfheal>({
   }
 })
 
+type Ways = Readonly<Record<string, Effect.Effect<void, unknown>>>
+
 conformance<Selfheal>({
   number: 13,
   title: "what a bulkhead, a rate limit or a circuit turns away counts neither as failure nor as success",
@@ -232,11 +234,11 @@ conformance<Selfheal>({
 
       const holder = yield* begin(policy.protect)
       yield* fail(breaker)
-      const inside = {
+      const inside: Ways = {
         "a full bulkhead inside of it": breaker.execute(Bulkhead.withBulkhead(Effect.void, bulkhead)),
         "another circuit inside of it": breaker.execute(open.execute(Effect.void))
       }
-      const limitInside = {
+      const limitInside: Ways = {
         "a rate limit inside of it": breaker.execute(RateLimiter.withRateLimiter(Effect.void, rateLimiter))
       }
       const isTurnedAway = (way: string, call: Effect.Effect<void, unknown>) =>
@@ -246,7 +248,7 @@ conformance<Selfheal>({
           assert.strictEqual(state, "closed", `${way} counted as a failure`)
           assert.strictEqual(failures, 1, `${way} counted as a success`)
         })
-      const areTurnedAway = (ways: Record<string, Effect.Effect<void, unknown>>) =>
+      const areTurnedAway = (ways: Ways) =>
         Effect.forEach(Object.entries(ways), ([way, call]) => isTurnedAway(way, call))
       yield* areTurnedAway({ "a full bulkhead around it": policy.protect(Effect.void), ...inside })
       yield* holder.failWith("down")

@@ -1,7 +1,7 @@
 /** What must not disturb a breaker: foreign code that throws, the wall clock, a crowd of failures, other options. */
 import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -127,8 +127,10 @@ const timedBy = (time: (monotonic: number, wall: number) => number) =>
     return {
       of,
       now: Effect.withFiberRuntime((fiber) => Effect.succeed(of(fiber))),
-      nowWith: (f) => Effect.withFiberRuntime((fiber) => f(of(fiber), wall(fiber))),
-      clockWith: (f) => Effect.withFiberRuntime((fiber) => f(() => of(fiber), wall(fiber)))
+      nowWith: <A, E, R>(f: (now: number, wall: () => number) => Effect.Effect<A, E, R>) =>
+        Effect.withFiberRuntime<A, E, R>((fiber) => f(of(fiber), wall(fiber))),
+      clockWith: <A, E, R>(f: (now: () => number, wall: () => number) => Effect.Effect<A, E, R>) =>
+        Effect.withFiberRuntime<A, E, R>((fiber) => f(() => of(fiber), wall(fiber)))
     }
   })
 

@@ -401,7 +401,7 @@ conformance<Selfheal>({
       "a caller waits for the probe to end",
       await altered("CircuitBreaker", (original) => ({
         make: (options) =>
-          Effect.map(original.make(options), (breaker): typeof breaker =>
+          Effect.map(original.make(options), (breaker): CircuitBreaker.CircuitBreaker =>
             // Its effects are getters, which a spread would lose.
             Object.assign(Object.create(breaker), {
               execute: ((self, limits) =>
