@@ -6,7 +6,7 @@
  * - Callers share how the run ends, whatever it is: value, error, defect, interruption. Nothing is kept after the end.
  * - At most one run of a key is on its way: who comes while an abandoned one is being stopped waits, and begins anew.
  * - The run has the context and the `FiberRef`s of the caller who began it, and of no other. What it changes in them
- *   stays in the run.
+ *   stays in the run. Only that caller's deadline does not reach it: each caller waits as long as his own allows.
  * - A run that asks for its own key waits for itself; nothing here can see that.
  *
  * @example
@@ -36,9 +36,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
+import * as Deadline from "./Deadline.js"
 import * as OptionsReader from "./OptionsReader.js"
 
 /**
+ * What becomes of abandoned runs, and how many runs there may be. Options that make no sense fail with
+ * `CoalesceConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -140,7 +144,7 @@ export const make = <K, A, E = never>(
       })
 
     const begin = <R>(key: K, run: Run<A, E>, self: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
-      Effect.interruptible(self).pipe(
+      Effect.interruptible(Deadline.without(self)).pipe(
         Effect.onExit((exit) =>
           Effect.zipRight(
             Ref.update(cell, (state) => ({ ...state, runs: HashMap.remove(state.runs, key) })),

@@ -7,7 +7,7 @@
  * idempotent, and whoever uses this on his own says so by using it.
  *
  * - An attempt that fails starts the next one at once, unless its error says that it would fail as well (see
- *   `isRetryable`), or that the dependency wants to be left alone (`retryAfter`).
+ *   `isRetryable`), that the dependency wants to be left alone (`retryAfter`), or that a policy turned it away.
  * - A hedge never makes the outcome worse: while an attempt is on its way, the call waits for it. When all have failed,
  *   the last error is the call's, and the earlier causes follow it in the `Cause`, most recent first. If one of them
  *   died, the call dies: a bug is not hidden behind another attempt's error.
@@ -44,6 +44,9 @@ import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 
 /**
+ * When a hedge begins, how many there may be, and for which errors. Options that make no sense fail with
+ * `HedgeConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -133,6 +136,8 @@ export interface Call {
 }
 
 /**
+ * A hedge, ready for `Policy` or `withHedge`. It adds no error of its own.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -246,8 +251,19 @@ export const withHedge: {
     self: Effect.Effect<A, E, R>,
     by: Hedge | FixedOptions
   ): Effect.Effect<A, E | HedgeConfigurationError, R> =>
-    "execute" in by ? by.execute(self) : Effect.flatMap(make(by), (hedge) => hedge.execute(self))
+    "execute" in by ? by.execute(self) : Effect.flatMap(makeFixed(by), (hedge) => hedge.execute(self))
 )
+
+/** TypeScript lets a variable with a percentile pass as one without. */
+const makeFixed = (options: FixedOptions & Pick<Options, "percentile">) =>
+  options.percentile === undefined
+    ? make(options)
+    : Effect.fail(
+        new HedgeConfigurationError({
+          hedge: options.name,
+          problems: ["percentile needs a hedge that remembers; make it once with Hedge.make, or leave percentile out"]
+        })
+      )
 
 interface Books {
   readonly sketch: LatencySketch.Sketch

@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Kernel from "./kernel/Hedge.js"
 import * as MonotonicClock from "./MonotonicClock.js"
+import { isRejection, speaksOfDependency } from "./Rejection.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import * as Waiting from "./Waiting.js"
 
@@ -114,8 +115,7 @@ export const run = <A, E, R>(self: Effect.Effect<A, E, R>, settings: Settings): 
         )
       })
 
-      const may = allowed ?? Effect.succeed(true)
-      const granted = Effect.if(may, {
+      const granted = Effect.if(restore(allowed ?? Effect.succeed(true)), {
         onTrue: () => budget?.withdraw ?? Effect.succeed(true),
         onFalse: () => Effect.succeed(false)
       })
@@ -176,6 +176,8 @@ const classify = (exit: Exit.Exit<unknown, unknown>, { retry }: Settings): Kerne
   if (Exit.isSuccess(exit)) return "success"
   const error = Cause.failureOption(exit.cause)
   if (Cause.isDie(exit.cause) || Option.isNone(error)) return "broken"
+  // That one attempt was turned away, as the second at a full bulkhead, says nothing about those that were let in.
+  if (isRejection(error.value) && !speaksOfDependency(error.value)) return "pushback"
   if (!retry.isRetryable(error.value)) return "fatal"
   return retry.retryAfter(error.value) === undefined ? "failure" : "pushback"
 }

@@ -26,6 +26,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Gcra from "./kernel/Gcra.js"
 import * as MonotonicClock from "./MonotonicClock.js"
+import { largestMap } from "./OptionsReader.js"
 import { makeMemoryBook, RateLimitStore } from "./RateLimitStore.js"
 
 /**
@@ -69,6 +70,9 @@ export const RateLimitConfigs = {
 export type StoreFailurePolicy = "failOpen" | "failClosed" | "localFallback"
 
 /**
+ * The limits of each client, how many clients are remembered, and what to do when the store fails. Options that make no
+ * sense fail with `KeyedRateLimiterConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -77,7 +81,7 @@ export interface Options extends RateLimitConfig {
   readonly name: string
   /** Further limits on the same requests, as a burst limit beside an hourly one: all of them allow, or none counts. */
   readonly and?: ReadonlyArray<RateLimitConfig> | undefined
-  /** How many clients are kept in this process's memory. Default 100 000. */
+  /** How many clients are kept in this process's memory. Default 100 000, at most 2^24. */
   readonly maxKeys?: number | undefined
   /** Default `localFallback`. */
   readonly onStoreFailure?: StoreFailurePolicy | undefined
@@ -123,6 +127,9 @@ export interface Status {
 }
 
 /**
+ * A limiter that counts each client by itself. It decides and never fails: what becomes of a request that is not allowed
+ * is its caller's to say.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -178,8 +185,8 @@ export const make = (
       if (typeof limit === "string") return yield* misconfigured(limit)
       limits.push(limit)
     }
-    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
-      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number of at least 1`)
+    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1 || maxKeys > largestMap) {
+      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number from 1 to ${largestMap}`)
     }
 
     const store = yield* RateLimitStore
@@ -270,6 +277,8 @@ export interface KeyedRateLimitersShape {
 }
 
 /**
+ * The limiters that a program shares. Provide its layer once, over a `RateLimitStore`.
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -29,6 +29,8 @@ import type { RateLimiterState } from "./RateLimiterState.js"
 import type { RateLimited } from "./Rejection.js"
 
 /**
+ * A place that is held until it is used, cancelled, or its scope closes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -70,22 +72,25 @@ export const make = (options: {
       const giveBack = Effect.flatMap(state.resign(ticket, cost), (left) =>
         left === undefined ? state.refund(ticket, cost) : Effect.void
       )
-      yield* Scope.addFinalizer(scope, Effect.whenEffect(giveBack, Ref.getAndSet(held, false)))
       // Whoever is first in line has to watch the clock for those behind, also while nobody waits for this place yet.
       const turn =
         admission._tag === "Taken"
           ? Effect.void
           : Fiber.await(yield* Effect.forkIn(Effect.interruptible(state.served(ticket, door)), scope))
+      // Added last and so done first: a turn that ends because nobody watches any more must not be claimed.
+      yield* Scope.addFinalizer(scope, Effect.whenEffect(giveBack, Ref.getAndSet(held, false)))
 
+      const cancel = Effect.uninterruptible(Scope.close(scope, Exit.void))
       const claim = Effect.if(Ref.getAndSet(held, false), {
-        onTrue: () => state.restart(ticket, cost),
+        // Nothing is left to give back, and a caller's scope may outlive very many reservations.
+        onTrue: () => Effect.zipRight(cancel, state.restart(ticket, cost)),
         onFalse: () => Effect.succeed(false)
       })
       const tooLate = Effect.flatMap(state.waitFor(cost), (wait) => reject("limit", wait))
 
       return {
         wait: Effect.map(state.waitOf(ticket), Duration.millis),
-        cancel: Scope.close(scope, Exit.void),
+        cancel,
         use: <A, E, R>(self: Effect.Effect<A, E, R>) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(Effect.zipRight(restore(turn), claim), (claimed): Effect.Effect<A, E | RateLimited, R> => {

@@ -31,6 +31,10 @@ export { attemptErrors, drive, type Driver, type Scheduled }
 export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
+ * How often to try, how long to wait in between, and which errors are worth another attempt. All have defaults. Options
+ * that make no sense are named by `RetryConfigurationError`: `settingsOf` gives it back, `withRetry` dies with it, and
+ * `schedule` throws it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -40,8 +44,8 @@ export interface Options extends Retryable.Options {
   /** The delay before the second attempt. Default 1 second. */
   readonly initialDelay?: Duration.DurationInput | undefined
   /**
-   * The longest delay between two attempts. Default 10 seconds. An error that asks for a longer one (`retryAfter`) is
-   * not retried.
+   * The longest delay between two attempts. Default 10 seconds, or `initialDelay` where that is longer. An error that asks
+   * for a longer one (`retryAfter`) is not retried.
    */
   readonly maxDelay?: Duration.DurationInput | undefined
   /** By how much the delay grows with each attempt. Default 2. */
@@ -97,8 +101,11 @@ export const settingsOf = (
         "retries that still wait; lower maxDelay, or raise the window"
     )
   }
-  if (options.retryableErrors?.some((pattern) => Object.values(pattern).every((value) => value === undefined))) {
+  if (options.retryableErrors?.some(Retryable.matchesEverything)) {
     read.refuse("retryableErrors has an entry that matches everything; give it a status, a code or a message")
+  }
+  if (options.retryableErrors !== undefined && options.isRetryable !== undefined) {
+    read.refuse("retryableErrors is not looked at where isRetryable is given; leave one of them out")
   }
   const settings: Settings = {
     maxAttempts: read.count("maxAttempts", options.maxAttempts ?? 3, 1),
@@ -110,7 +117,7 @@ export const settingsOf = (
     },
     // What user code throws about an error must not take the error's place: such an error is not retried.
     isRetryable: (error) => orElse(() => Retryable.mayPass(options, error), false),
-    retryAfter: (error) => orElse(() => (options.retryAfter ?? Retryable.pushbackOf)(error), undefined)
+    retryAfter: (error) => orElse(() => (options.retryAfter ?? Retryable.pushbackOf)(error), "never")
   }
   return read.problems.length === 0
     ? Either.right(settings)
@@ -221,7 +228,7 @@ export const retryWithCircuitBreaker = <A, E, R>(
   R | CircuitBreakers.CircuitBreakers
 > => Effect.flatMap(CircuitBreakers.getCircuitBreaker(name, breaker), ({ execute }) => withRetry(execute(self), retry))
 
-const orElse = <A>(ask: () => A, otherwise: A): A => {
+const orElse = <A, B>(ask: () => A, otherwise: B): A | B => {
   try {
     return ask()
   } catch {

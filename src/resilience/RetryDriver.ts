@@ -62,7 +62,7 @@ const rememberedAttempts = 16
  * Makes attempts as long as the driver says so; `attempt` is given the number of the attempt, from 1.
  *
  * A call that was attempted more than once and failed carries the errors of all its attempts in its cause, the last one
- * first: see `attemptErrors`. A defect and an interruption end the call as they are.
+ * first: see `attemptErrors`. A defect, also one beside an error, and an interruption end the call as they are.
  *
  * A retry is charged to the budget before it is waited for, and given back when its attempt does not begin. When the
  * budget grants none, the call fails with `RetryBudgetExhausted`.
@@ -131,6 +131,8 @@ export const retried = <A, E, R>(
       // With the errors of other attempts in it, a defect or an interruption would be taken for one of them.
       if (Option.isNone(failure)) return Effect.failCause(cause)
       const whole = withHistory(cause, earlier.slice(0, rememberedAttempts - 1))
+      // A bug beside the error, as when a finalizer breaks, would not be seen any more if the next attempt succeeded.
+      if (Cause.isDie(cause)) return Effect.failCause(whole)
       const errors = [failure.value, ...earlier].slice(0, rememberedAttempts)
 
       // Stepped from zero, the start of the next interval is the delay itself, and no clock is involved.

@@ -78,6 +78,15 @@ export const pushbackOf = (error: unknown): Pushback | undefined => {
   return Duration.isDuration(hint) || hint === "never" ? hint : undefined
 }
 
+/**
+ * Whether a pattern tells nothing apart.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const matchesEverything = ({ code, message = "", status }: RetryableError): boolean =>
+  status === undefined && code === undefined && message === ""
+
 const matches = ({ code, message, status }: RetryableError, error: unknown): boolean =>
   (status === undefined || has(error, "status", status) || has(error, "statusCode", status)) &&
   (code === undefined || has(error, "code", code)) &&

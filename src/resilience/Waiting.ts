@@ -4,9 +4,12 @@
  *
  * @since 0.1.0
  */
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { Admission } from "./Gate.js"
+import { longestDelay } from "./OptionsReader.js"
 import type { Rejection } from "./Rejection.js"
 
 /**
@@ -28,25 +31,43 @@ export const atMost = (
 }
 
 /**
- * What ends first of the two; the other is interrupted and awaited.
+ * Ends as the one that ends first; the other is interrupted and awaited. As `Effect.raceFirst`, without its two traps
+ * (Effect 3.22):
  *
- * Not `Effect.raceFirst` alone, which makes its two fibres in one step and starts them in the next: who is interrupted in
- * between waits for ever for fibres that never began (Effect 3.22). Behind a mask the interruption is heard only once they
- * run, and since every racer is interruptible by itself, it ends them, and with them the race, as `Effect.timeout` has it.
+ * - It makes its two fibres in one step and starts them in the next: who is interrupted in between waits for ever for
+ *   fibres that never began. Here nothing can come between.
+ * - Its fibres are children of the caller, and Effect hands the interruption of a fibre on to its children even where the
+ *   fibre itself is uninterruptible: such a caller would lose both. Here they are nobody's children, and each can be
+ *   stopped by itself.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const first = <A, E, R, A2, E2, R2>(
-  self: Effect.Effect<A, E, R>,
-  that: Effect.Effect<A2, E2, R2>
+  one: Effect.Effect<A, E, R>,
+  other: Effect.Effect<A2, E2, R2>
 ): Effect.Effect<A | A2, E | E2, R | R2> =>
-  Effect.uninterruptible(Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that)))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const end = yield* Deferred.make<A | A2, E | E2>()
+      const fibers = yield* Effect.forEach([one, other], (racer: Effect.Effect<A | A2, E | E2, R | R2>) =>
+        Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(racer), end))
+      )
+      return yield* Effect.ensuring(restore(Deferred.await(end)), Fiber.interruptAll(fibers))
+    })
+  )
 
 /**
- * Sleeps a number of milliseconds, rounded up: a timer cuts fractions off, and would wake too early.
+ * Sleeps a number of milliseconds, rounded up: a timer cuts fractions off, and would wake too early. What is too long for
+ * a timer is slept in parts; Effect would sleep for ever.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const sleep = (millis: number): Effect.Effect<void> => Effect.sleep(Duration.millis(Math.ceil(millis)))
+export const sleep = (millis: number): Effect.Effect<void> =>
+  millis <= longestDelay
+    ? Effect.sleep(Duration.millis(Math.ceil(millis)))
+    : Effect.zipRight(
+        Effect.sleep(Duration.millis(longestDelay)),
+        Effect.suspend(() => sleep(millis - longestDelay))
+      )

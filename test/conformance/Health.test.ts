@@ -53,7 +53,7 @@ const endpoint: Endpoint = {
 
 conformance<Endpoint>({
   number: 35,
-  title: "one hanging check delays neither the endpoint nor the others",
+  title: "a health check that hangs delays neither the health endpoint nor the other checks",
   failing: ["Spring", "terminus"],
   scenario: ({ answer, watch }) =>
     Effect.gen(function* () {
@@ -72,24 +72,33 @@ conformance<Endpoint>({
     }).pipe(quietly),
   ours: endpoint,
   wrong: {
-    Spring: {
-      ...endpoint,
-      watch: (monitor, checks) =>
-        Effect.gen(function* () {
-          let before: Effect.Effect<void> = Effect.void
-          for (const check of checks) {
-            const ended = yield* Deferred.make<void>()
-            const inTurn = Effect.ensuring(check.check, Deferred.succeed(ended, undefined))
-            yield* monitor.register({ ...check, startAfter: before, check: inTurn })
-            before = Deferred.await(ended)
-          }
-        })
-    },
-    terminus: {
-      ...endpoint,
-      answer: (monitor, names) =>
-        Effect.zipRight(Effect.forEach(names, monitor.probeNow, { concurrency: "unbounded" }), monitor.getHealthStatus)
-    }
+    "Spring: one check after the other": [
+      "one check waits for another",
+      {
+        ...endpoint,
+        watch: (monitor, checks) =>
+          Effect.gen(function* () {
+            let before: Effect.Effect<void> = Effect.void
+            for (const check of checks) {
+              const ended = yield* Deferred.make<void>()
+              const inTurn = Effect.ensuring(check.check, Deferred.succeed(ended, undefined))
+              yield* monitor.register({ ...check, startAfter: before, check: inTurn })
+              before = Deferred.await(ended)
+            }
+          })
+      }
+    ],
+    "terminus: checks when it is asked": [
+      "the endpoint waits for a check",
+      {
+        ...endpoint,
+        answer: (monitor, names) =>
+          Effect.zipRight(
+            Effect.forEach(names, monitor.probeNow, { concurrency: "unbounded" }),
+            monitor.getHealthStatus
+          )
+      }
+    ]
   }
 })
 
@@ -108,7 +117,7 @@ const mortal = (clock: Clock.Clock, dead: Ref.Ref<boolean>): Clock.Clock =>
 
 conformance<Pick<Registration, "staleAfter">>({
   number: 36,
-  title: "a dead scheduler makes the status stale, then failing",
+  title: "when checks are no longer run, the health status says so after a while, and then fails",
   failing: ["a cache around ASP.NET's checks"],
   scenario: ({ staleAfter }) =>
     Effect.gen(function* () {
@@ -125,7 +134,7 @@ conformance<Pick<Registration, "staleAfter">>({
         assert.strictEqual((yield* monitor.quick).status, "healthy")
         yield* TestClock.adjust(1)
         const stale = yield* monitor.quick
-        assert.strictEqual(stale.status, "degraded")
+        assert.strictEqual(stale.status, "degraded", "a result that is old")
         assert.strictEqual(
           stale.checks["database"]?.message,
           "not checked for 25 s (last result: up): the monitor has stopped"
@@ -135,7 +144,7 @@ conformance<Pick<Registration, "staleAfter">>({
         assert.strictEqual((yield* monitor.quick).status, "degraded")
         yield* TestClock.adjust(1)
         const failing = yield* monitor.quick
-        assert.strictEqual(failing.status, "unhealthy")
+        assert.strictEqual(failing.status, "unhealthy", "a result that is twice as old")
         assert.strictEqual(failing.checks["database"]?.since, failing.timestamp)
         yield* TestClock.adjust("6 days")
         assert.strictEqual((yield* monitor.quick).status, "unhealthy")
@@ -143,14 +152,17 @@ conformance<Pick<Registration, "staleAfter">>({
       yield* Effect.withClock(scenario, mortal(yield* Effect.clock, dead))
     }).pipe(quietly),
   ours: { staleAfter: undefined },
-  wrong: { "a cache without expiry": { staleAfter: "1000 days" } }
+  wrong: {
+    "a cache around ASP.NET's checks, without expiry": ["a result that is old", { staleAfter: "1000 days" }]
+  }
 })
 
 const oneForAll = {}
+const parts: { checks?: HealthMonitor.HealthStatus["checks"] } = {}
 
 conformance<(answer: Effect.Effect<HealthMonitor.HealthStatus>) => Effect.Effect<HealthMonitor.HealthStatus>>({
   number: 37,
-  title: "response objects are never shared between endpoints or instances",
+  title: "whoever changes a health answer changes that one alone, of no other endpoint or instance",
   failing: ["terminus"],
   scenario: (respond) =>
     Effect.gen(function* () {
@@ -171,12 +183,25 @@ conformance<(answer: Effect.Effect<HealthMonitor.HealthStatus>) => Effect.Effect
       for (const answer of [one.getHealthStatus, one.quick, other.getHealthStatus, other.quick]) {
         const { checks, errors = [], status } = yield* respond(answer)
         assert.strictEqual(status, "healthy")
-        assert.strictEqual(checks["database"]?.status, "up")
+        assert.strictEqual(checks["database"]?.status, "up", "a part of another answer")
         for (const { message } of errors) assert.strictEqual(message, "lost")
       }
     }).pipe(quietly),
   ours: (answer) => answer,
-  wrong: { terminus: (answer) => Effect.map(answer, (status) => Object.assign(oneForAll, status)) }
+  wrong: {
+    "terminus: one object that all answers are copied into": [
+      "the answer of another instance",
+      (answer) => Effect.map(answer, (status) => Object.assign(oneForAll, status))
+    ],
+    "an answer that is new, of parts that are not": [
+      "a part of another answer",
+      (answer) =>
+        Effect.map(answer, (status) => {
+          parts.checks ??= status.checks
+          return { ...status, checks: parts.checks }
+        })
+    ]
+  }
 })
 
 /** Routes on a real server, on a free port. */
@@ -194,7 +219,7 @@ const dead = HttpServerResponse.unsafeJson({ status: "draining" }, { status: 503
 
 conformance<Layer.Layer<never, never, HttpLayerRouter.HttpRouter | Lifecycle>>({
   number: 38,
-  title: "liveness stays 200 while draining",
+  title: "a server that finishes its work before it stops still answers that it lives",
   failing: ["lightship", "terminus"],
   scenario: (probes) =>
     Effect.gen(function* () {
@@ -213,17 +238,20 @@ conformance<Layer.Layer<never, never, HttpLayerRouter.HttpRouter | Lifecycle>>({
     }),
   ours: Probes.layer,
   wrong: {
-    "lightship, terminus": Layer.effectDiscard(
-      Effect.gen(function* () {
-        const router = yield* HttpLayerRouter.HttpRouter
-        const { state } = yield* Lifecycle
-        yield* router.add(
-          "GET",
-          "/livez",
-          Effect.map(state, (is) => (is === "draining" ? dead : alive))
-        )
-      })
-    )
+    "lightship, terminus: unwell as soon as they stop": [
+      "an orchestrator would kill",
+      Layer.effectDiscard(
+        Effect.gen(function* () {
+          const router = yield* HttpLayerRouter.HttpRouter
+          const { state } = yield* Lifecycle
+          yield* router.add(
+            "GET",
+            "/livez",
+            Effect.map(state, (is) => (is === "draining" ? dead : alive))
+          )
+        })
+      )
+    ]
   }
 })
 
@@ -231,7 +259,7 @@ type Gatekeeper = (bulkhead: Bulkhead.Bulkhead) => Layer.Layer<never, never, Htt
 
 conformance<Gatekeeper>({
   number: 39,
-  title: "a probe is answered while ten times the work that the server can do waits",
+  title: "a probe is answered at once while ten times the work that the server can do waits",
   failing: ["Keycloak on Quarkus"],
   scenario: (probes) =>
     Effect.gen(function* () {
@@ -277,18 +305,21 @@ conformance<Gatekeeper>({
     }).pipe(Effect.scoped, Effect.withClock(Clock.make())),
   ours: () => Probes.layer,
   wrong: {
-    "Keycloak on Quarkus": (bulkhead) =>
-      Layer.effectDiscard(
-        Effect.flatMap(HttpLayerRouter.HttpRouter, (router) =>
-          router.add("GET", "/livez", Effect.orDie(Bulkhead.withBulkhead(Effect.succeed(alive), bulkhead)))
+    "Keycloak on Quarkus: probes take their turn": [
+      "the probe queues with the work",
+      (bulkhead) =>
+        Layer.effectDiscard(
+          Effect.flatMap(HttpLayerRouter.HttpRouter, (router) =>
+            router.add("GET", "/livez", Effect.orDie(Bulkhead.withBulkhead(Effect.succeed(alive), bulkhead)))
+          )
         )
-      )
+    ]
   }
 })
 
 conformance<(monitor: Monitor, check: Effect.Effect<void>) => Effect.Effect<unknown>>({
   number: 40,
-  title: "any number of probes at the same time run one check",
+  title: "any number of probes that come at the same time run the check once",
   failing: ["ASP.NET", "Spring", "terminus"],
   scenario: (probe) =>
     Effect.gen(function* () {
@@ -302,9 +333,9 @@ conformance<(monitor: Monitor, check: Effect.Effect<void>) => Effect.Effect<unkn
       )
       yield* TestClock.adjust("100 millis")
       assert.isTrue(yield* hasEnded(probes), "all of them have their answer when the check has ended")
-      assert.strictEqual(yield* Ref.get(runs), 1)
+      assert.strictEqual(yield* Ref.get(runs), 1, "how often the check ran")
       assert.strictEqual((yield* monitor.getHealthStatus).checks["database"]?.status, "up")
     }).pipe(quietly),
   ours: (monitor) => monitor.probeNow("database"),
-  wrong: { "ASP.NET, Spring, terminus": (_, check) => check }
+  wrong: { "ASP.NET, Spring, terminus: each probe checks": ["how often the check ran", (_, check) => check] }
 })

@@ -101,6 +101,23 @@ describe("Bulkhead", () => {
     })
   )
 
+  it.effect("lets a caller who cannot be interrupted wait on when someone tries to", () =>
+    Effect.gen(function* () {
+      const bulkhead = yield* Bulkhead.make({ ...options, maxConcurrent: 1 })
+      yield* Effect.fork(Bulkhead.withBulkhead(Effect.sleep("100 millis"), bulkhead))
+      yield* TestClock.adjust("1 millis")
+      let exit: Exit.Exit<unknown, unknown> | undefined
+      const waiting = Effect.tap(Effect.exit(Bulkhead.withBulkhead(Effect.succeed("done"), bulkhead)), (end) => {
+        exit = end
+      })
+      const waiter = yield* Effect.fork(Effect.uninterruptible(waiting))
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.interruptFork(waiter)
+      yield* TestClock.adjust("98 millis")
+      assert.deepStrictEqual(exit, Exit.succeed("done"))
+    })
+  )
+
   it.effect("gives the place back on success, failure and defect, and passes errors through unwrapped", () =>
     Effect.gen(function* () {
       const bulkhead = yield* Bulkhead.make({ ...options, maxConcurrent: 1, maxQueued: 0, maxWait: undefined })
@@ -124,10 +141,14 @@ describe("Bulkhead", () => {
     Effect.gen(function* () {
       const messageOf = (wrong: Partial<Bulkhead.Options>) =>
         Effect.map(Effect.flip(Bulkhead.make({ ...options, ...wrong })), (error) => error.message)
-      assert.match(yield* messageOf({ maxConcurrent: 0 }), /"reports": maxConcurrent is 0; it must be/)
+      assert.match(yield* messageOf({ maxConcurrent: 0 }), /"reports": maxConcurrent is 0; give a whole number/)
       assert.match(yield* messageOf({ maxConcurrent: Number.NaN }), /maxConcurrent/)
-      assert.match(yield* messageOf({ maxQueued: -1 }), /maxQueued is -1/)
+      assert.match(yield* messageOf({ name: "", maxQueued: -1 }), /name is empty; .*; maxQueued is -1/)
+      assert.match(yield* messageOf({ maxWait: 0 }), /maxWait is 0; give a duration longer than nothing/)
       assert.match(yield* messageOf({ maxQueued: 0 }), /maxWait is given but maxQueued is 0/)
+      const error = yield* Effect.flip(Bulkhead.make({ ...options, maxConcurrent: 0 }))
+      assert.instanceOf(error, Bulkhead.BulkheadConfigurationError)
+      assert.strictEqual(error.bulkhead, "reports")
     })
   )
 })

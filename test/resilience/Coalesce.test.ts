@@ -10,6 +10,8 @@ import * as FiberRef from "effect/FiberRef"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Coalesce from "../../src/resilience/Coalesce.js"
+import * as Deadline from "../../src/resilience/Deadline.js"
+import { DeadlineExceeded } from "../../src/resilience/Rejection.js"
 
 /** Runs of 100 ms that say when they begin and how they end; stopping one takes 20 ms. */
 const report = (end: Effect.Effect<string, string> = Effect.succeed("report")) => {
@@ -51,6 +53,22 @@ describe("Coalesce", () => {
       yield* Effect.forEach(keys, (key) => Effect.fork(shared.run(key, work)))
       yield* at(100)
       assert.strictEqual(log.filter((line) => line.endsWith("begins")).length, 5)
+    })
+  )
+
+  it.scoped("lets each caller wait as long as his own deadline allows, and none of them ends the others' run", () =>
+    Effect.gen(function* () {
+      const { log, work } = report()
+      const shared = yield* Coalesce.make<string, string, string | DeadlineExceeded>()
+      const run = shared.run("a", Deadline.within(work, { name: "report", limit: "1 second" }))
+      const first = yield* Effect.fork(Deadline.within(run, 50))
+      yield* at(10)
+      const second = yield* Effect.fork(run)
+      yield* at(50)
+      assert.instanceOf(yield* Effect.flip(Fiber.join(first)), DeadlineExceeded)
+      yield* at(100)
+      assert.deepStrictEqual(exitOf(second), Exit.succeed("report"))
+      assert.deepStrictEqual(log, ["0: begins", "100: ends"])
     })
   )
 
@@ -231,6 +249,7 @@ describe("Coalesce", () => {
   it.scoped("says what is wrong with its options, and serves as a layer", () =>
     Effect.gen(function* () {
       const wrong = yield* Effect.flip(places({ maxKeys: 0 }))
+      assert.instanceOf(wrong, Coalesce.CoalesceConfigurationError)
       assert.strictEqual(wrong.message, "Coalesce: maxKeys is 0; give a whole number of at least 1")
       const Reports = Context.GenericTag<Coalesce.Coalesce<string, string, string>>("Reports")
       const asked = Effect.flatMap(Reports, ({ run }) => run("a", Effect.succeed("report")))

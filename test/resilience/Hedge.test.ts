@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as TestClock from "effect/TestClock"
+import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import type { RetryBudget } from "../../src/resilience/RetryBudget.js"
@@ -212,6 +213,16 @@ describe("Hedge", () => {
     })
   )
 
+  it.effect("waits for the attempts that were let in when a policy turns one away", () =>
+    Effect.gen(function* () {
+      const bulkhead = yield* Bulkhead.make({ name: "search", maxConcurrent: 1 })
+      const { attempt, log } = scripted(up(300))
+      const [exit, at] = yield* played(Hedge.withHedge(Bulkhead.withBulkhead(attempt, bulkhead), fixed))
+      assert.strictEqual(`${at}: ${trusted(exit)}`, "300: answer 1")
+      assert.deepStrictEqual(log, ["0: 1 begins", "300: 1 succeeds"])
+    })
+  )
+
   it.effect("tries again after a timed-out attempt, but not after a rejection", () =>
     Effect.gen(function* () {
       const policy = "search"
@@ -326,6 +337,19 @@ describe("Hedge", () => {
       assert.strictEqual(trusted(exit), "answer 1")
       assert.deepStrictEqual(moves, ["deposit"], "the budget is not charged")
       assert.strictEqual((yield* hedge.status).refused, 1)
+    })
+  )
+
+  it.effect("lets a caller go who leaves while it is asked whether a hedge may begin", () =>
+    Effect.gen(function* () {
+      const hedge = yield* Hedge.make(fixed)
+      const { attempt, log } = scripted(up(1000))
+      const call = yield* Effect.fork(hedge.execute(attempt, { allowed: Effect.never }))
+      yield* TestClock.adjust(200)
+      yield* Fiber.interruptFork(call)
+      yield* TestClock.adjust(1)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.await(call)))
+      assert.strictEqual(log.at(-1), "200: 1 is stopped")
     })
   )
 
@@ -536,6 +560,9 @@ describe("Hedge tells", () => {
         maxHedges: 0.5
       })
       assert.include((yield* Effect.flip(used)).message, "maxHedges is 0.5")
+      const learning: Hedge.Options = { ...fixed, percentile: 0.95 }
+      const forgetful = Hedge.withHedge(Effect.succeed("answer"), learning)
+      assert.include((yield* Effect.flip(forgetful)).message, "make it once with Hedge.make")
     })
   )
 

@@ -191,6 +191,27 @@ describe("RateLimiter that waits", () => {
     })
   )
 
+  it.effect("lets a caller who cannot be interrupted wait on when someone tries to, whatever bounds the wait", () =>
+    Effect.gen(function* () {
+      for (const maxWait of [undefined, Duration.infinity]) {
+        const limiter = yield* RateLimiter.make({ ...waiting, maxWait })
+        yield* admitted(limiter, 2)
+        let exit: Exit.Exit<number, unknown> | undefined
+        const waiter = yield* Effect.fork(
+          Effect.uninterruptible(
+            Effect.tap(Effect.exit(call(limiter)), (end) => {
+              exit = end
+            })
+          )
+        )
+        yield* TestClock.adjust("1 seconds")
+        yield* Fiber.interruptFork(waiter)
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual(exit, Exit.succeed(yield* Clock.currentTimeMillis))
+      }
+    })
+  )
+
   it.effect("takes no time back from the system clock: only time that passes counts", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make(rejecting)
@@ -218,11 +239,21 @@ describe("RateLimiter options", () => {
     Effect.gen(function* () {
       const messageOf = (wrong: Partial<RateLimiter.Options>) =>
         Effect.map(Effect.flip(RateLimiter.make({ ...rejecting, ...wrong })), (error) => error.message)
-      assert.match(yield* messageOf({ limit: 0.5 }), /"openai": limit is 0.5; it must be a whole number/)
-      assert.match(yield* messageOf({ interval: 0 }), /interval must be longer/)
-      assert.match(yield* messageOf({ interval: Duration.infinity }), /shorter than for ever/)
-      assert.match(yield* messageOf({ mode: "wait", maxQueued: 0 }), /use mode "reject"/)
+      assert.match(yield* messageOf({ limit: 0.5 }), /"openai": limit is 0.5; give a whole number/)
+      assert.match(yield* messageOf({ name: " ", interval: 0 }), /name is empty; .*; interval is 0; give a duration/)
+      assert.match(yield* messageOf({ interval: Duration.infinity }), /interval is without end/)
+      assert.match(
+        yield* messageOf({ mode: "wait", maxQueued: 0 }),
+        /maxQueued is 0; give a whole number of at least 1/
+      )
+      assert.match(
+        yield* messageOf({ mode: "wait", maxWait: -1 }),
+        /maxWait is -1; give a duration longer than nothing/
+      )
       assert.match(yield* messageOf({ maxWait: "1 seconds" }), /belong to mode "wait"/)
+      const error = yield* Effect.flip(RateLimiter.make({ ...rejecting, limit: 0 }))
+      assert.instanceOf(error, RateLimiter.RateLimiterConfigurationError)
+      assert.strictEqual(error.limiter, "openai")
     })
   )
 })

@@ -9,6 +9,9 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as RateLimiter from "../../src/resilience/RateLimiter.js"
+import * as RateLimiterState from "../../src/resilience/RateLimiterState.js"
+import { RateLimited } from "../../src/resilience/Rejection.js"
+import * as Reservation from "../../src/resilience/Reservation.js"
 
 const options: RateLimiter.Options = {
   name: "reports",
@@ -97,6 +100,50 @@ describe("a reservation of a rate limiter", () => {
       yield* TestClock.adjust("1 second")
       yield* place.cancel
       assert.strictEqual((yield* Fiber.join(waiting)).reason, "limit")
+    })
+  )
+
+  it.scoped("leaves the queue also when a caller comes to use it while it is being cancelled", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make(options)
+      yield* call(limiter)
+      const place = yield* limiter.reserve
+      yield* TestClock.adjust("1 second")
+      const cancelling = yield* Effect.fork(place.cancel)
+      yield* Effect.yieldNow()
+      const using = yield* Effect.fork(Effect.flip(place.use(Effect.void)))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(cancelling)
+      assert.strictEqual((yield* Fiber.join(using)).reason, "limit")
+      assert.strictEqual((yield* limiter.status).queued, 0)
+    })
+  )
+
+  it.effect("leaves nothing behind in a scope that lives on after it was used or cancelled", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make({ ...options, limit: 2 })
+      const scope = yield* Scope.make()
+      const reserve = Scope.extend(limiter.reserve, scope)
+      yield* (yield* reserve).use(Effect.void)
+      yield* (yield* reserve).cancel
+      // Effect tells nobody what a scope still has to do.
+      const { finalizers } = (
+        scope as unknown as { readonly state: { readonly finalizers: ReadonlyMap<unknown, unknown> } }
+      ).state
+      assert.strictEqual(finalizers.size, 0)
+    })
+  )
+
+  it.scoped("is given back whole when the one who cancels it is interrupted", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make(options)
+      yield* call(limiter)
+      const place = yield* limiter.reserve
+      yield* TestClock.adjust("1 second")
+      const cancelling = yield* Effect.fork(place.cancel)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(cancelling)
+      assert.strictEqual((yield* limiter.status).queued, 0)
     })
   )
 
@@ -228,4 +275,29 @@ describe("reservations that are used late, cancelled and left", () => {
       }))
     assert.isTrue((await fc.check(keepsTheLimit(early), { numRuns: 60, endOnFailure: true })).failed)
   }, 120_000)
+})
+
+describe("Reservation.make", () => {
+  const reserve = (state: RateLimiterState.RateLimiterState, cost: number, patience: number) =>
+    Reservation.make({
+      state,
+      cost,
+      patience,
+      reject: (reason, after) =>
+        Effect.fail(new RateLimited({ policy: "reports", reason, retryAfter: Duration.millis(after) }))
+    })
+
+  it.scoped("takes places of any cost on the state of a limiter, as far as the patience goes", () =>
+    Effect.gen(function* () {
+      const state = yield* RateLimiterState.make({ permits: 3, interval: 10_000, maxQueued: 10 })
+      const two = yield* reserve(state, 2, 0)
+      const impatient = yield* Effect.flip(reserve(state, 2, 9_999))
+      assert.deepInclude(impatient, { reason: "wait-too-long", retryAfter: Duration.seconds(10) })
+      const patient = yield* reserve(state, 2, 10_000)
+      assert.deepStrictEqual(yield* patient.wait, Duration.seconds(10))
+      yield* two.cancel
+      assert.deepStrictEqual(yield* patient.wait, Duration.zero)
+      assert.strictEqual((yield* state.look).inUse, 2)
+    })
+  )
 })

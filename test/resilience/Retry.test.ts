@@ -8,8 +8,10 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
 import * as Backoff from "../../src/resilience/kernel/Backoff.js"
@@ -94,12 +96,14 @@ describe("Retry and what is worth another attempt", () => {
 
   it.effect("fails with the error itself when a predicate breaks", () =>
     Effect.gen(function* () {
-      const isRetryable = (): boolean => {
+      const breaks = (): never => {
         throw new Error("broken predicate")
       }
-      const { exit, times } = yield* attemptsOf(Effect.fail("down"), { isRetryable })
-      assert.deepStrictEqual(exit, Exit.fail("down"))
-      assert.lengthOf(times, 1)
+      for (const broken of [{ isRetryable: breaks }, { retryAfter: breaks }]) {
+        const { exit, times } = yield* attemptsOf(Effect.fail("down"), broken)
+        assert.deepStrictEqual(exit, Exit.fail("down"))
+        assert.lengthOf(times, 1)
+      }
     })
   )
 
@@ -292,6 +296,20 @@ describe("Retry and how long it waits", () => {
     assert.isAbove(accepted, 100)
   })
 
+  it.effect("steps the same from options that were read before, as from the options", () =>
+    Effect.gen(function* () {
+      const options: Retry.Options = { maxAttempts: 4, initialDelay: 300, maxDelay: 900, jitter: "decorrelated" }
+      const settings = yield* Retry.settingsOf(options)
+      const delays = (schedule: ReturnType<typeof Retry.schedule>) =>
+        Effect.withRandom(Schedule.run(schedule, 0, ["down", "down", "down", "down"]), Random.make("seed"))
+      const own = Array.from(yield* delays(Retry.scheduleOf(settings)), Duration.toMillis)
+      assert.deepStrictEqual(own, Array.from(yield* delays(Retry.schedule(options)), Duration.toMillis))
+      // Three retries after four attempts; the fourth failure is the last.
+      assert.lengthOf(own, 4)
+      assert.strictEqual(own[3], 0)
+    })
+  )
+
   it.effect("says everything that is wrong with its options", () =>
     Effect.gen(function* () {
       const refused = Either.flip(
@@ -303,9 +321,12 @@ describe("Retry and how long it waits", () => {
           retryableErrors: [{}]
         })
       )
+      assert.instanceOf(yield* refused, Retry.RetryConfigurationError)
       const { message, problems } = yield* refused
       assert.lengthOf(problems, 4)
       assert.include(message, "maxDelay is shorter than initialDelay")
+      assert.throws(() => Retry.schedule({ retryableErrors: [{ message: "" }] }), /matches everything/)
+      assert.throws(() => Retry.schedule({ retryableErrors: [], isRetryable: () => true }), /leave one of them out/)
       assert.throws(() => Retry.schedule({ maxAttempts: 0 }), /maxAttempts is 0/)
       const exit = yield* Effect.exit(Retry.withRetry(Effect.fail("down"), { maxAttempts: 0 }))
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
@@ -368,9 +389,21 @@ describe("Retry and the attempts that failed before", () => {
 
   it.effect("keeps what else the last attempt ended in, and of the others their errors alone", () =>
     Effect.gen(function* () {
-      const broken = (error: string) => Effect.ensuring(Effect.fail(error), Effect.die(`after ${error}`))
-      const { exit } = yield* attemptsOf(scripted<never, string>(broken("first"), broken("second")), { maxAttempts: 2 })
-      assert.deepStrictEqual([...Cause.defects(causeOf(exit))], ["after second"])
+      const stopping = (error: string, other: number) =>
+        Effect.failCause(Cause.parallel(Cause.fail(error), Cause.interrupt(FiberId.make(other, 0))))
+      const { exit } = yield* attemptsOf(scripted<never, string>(stopping("first", 1), stopping("second", 2)), {
+        maxAttempts: 2
+      })
+      assert.deepStrictEqual([...Cause.interruptors(causeOf(exit))], [FiberId.make(2, 0)])
+      assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["first", "second"])
+    })
+  )
+
+  it.effect("shows a defect beside an error, and does not try again", () =>
+    Effect.gen(function* () {
+      const broken = Effect.ensuring(Effect.fail("second"), Effect.die("broken finalizer"))
+      const { exit } = yield* attemptsOf(scripted<never, string>(Effect.fail("first"), broken, Effect.fail("third")))
+      assert.deepStrictEqual([...Cause.defects(causeOf(exit))], ["broken finalizer"])
       assert.deepStrictEqual(Retry.attemptErrors(causeOf(exit)), ["first", "second"])
     })
   )

@@ -20,7 +20,7 @@ export interface State {
  * - `refused`: the hedge that was just decided on may not begin, because the budget is used up.
  * - `success`: an attempt succeeded.
  * - `failure`: an attempt failed, and another one may do better.
- * - `pushback`: an attempt failed, and the dependency asks to be left alone.
+ * - `pushback`: an attempt failed, and the dependency asks to be left alone, or a policy turned the attempt away.
  * - `fatal`: an attempt failed, and every other one would too.
  * - `broken`: an attempt died or interrupted itself.
  */

@@ -34,6 +34,9 @@ export const bounds: ReadonlyArray<number> = (() => {
   return all
 })()
 
+/** 0.55 of 100 calls are 55, and not the 55.00000000000001 of binary fractions. */
+const rounding = 1e-9
+
 const nothing: Histogram = { total: 0, counts: bounds.map(() => 0) }
 
 /** A sketch without latencies. */
@@ -59,7 +62,7 @@ export const record = (sketch: Sketch, latency: number, now: number): Sketch => 
 export const quantile = (sketch: Sketch, q: number, atLeast: number, now: number): number | undefined => {
   const { current, previous } = turn(sketch, now)
   const known = current.total + previous.total
-  const rank = Math.ceil(q * known)
+  const rank = Math.ceil(q * known - rounding)
   let seen = 0
   return known < atLeast ? undefined : bounds.find((_, i) => (seen += current.counts[i]! + previous.counts[i]!) >= rank)
 }

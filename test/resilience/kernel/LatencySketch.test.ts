@@ -5,9 +5,9 @@ import * as LatencySketch from "../../../src/resilience/kernel/LatencySketch.js"
 const of = (latencies: ReadonlyArray<number>): LatencySketch.Sketch =>
   latencies.reduce((sketch, latency) => LatencySketch.record(sketch, latency, 0), LatencySketch.empty(1000, 0))
 
-/** The nearest rank: the smallest latency within which at least the part `q` of them lie. */
-const exact = (latencies: ReadonlyArray<number>, q: number): number =>
-  [...latencies].sort((a, b) => a - b)[Math.ceil(q * latencies.length) - 1] ?? Number.NaN
+/** The nearest rank: the smallest latency within which at least so many thousandths of them lie. */
+const exact = (latencies: ReadonlyArray<number>, thousandths: number): number =>
+  [...latencies].sort((a, b) => a - b)[Math.ceil((thousandths * latencies.length) / 1000) - 1] ?? Number.NaN
 
 describe("the sketch of recent latencies", () => {
   it("has buckets of a millisecond up to 20 ms, and grows them by a tenth at most up to an hour", () => {
@@ -61,16 +61,23 @@ describe("the sketch of recent latencies", () => {
       [1, 10]
     ] as const
     for (const [q, known] of ranks) assert.strictEqual(LatencySketch.quantile(ten, q, 1, 0), known)
+    const hundred = of(Array.from({ length: 100 }, (_, i) => (i < 55 ? 1 : 10)))
+    assert.strictEqual(
+      LatencySketch.quantile(hundred, 0.55, 1, 0),
+      1,
+      "0.55 of a hundred, whatever fractions make of it"
+    )
   })
 
   it("is never below the true quantile, and above it by less than a millisecond or a tenth", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.array(FastCheck.double({ min: 0, max: 3_600_000, noNaN: true }), { minLength: 1, maxLength: 200 }),
-        FastCheck.double({ min: 0.001, max: 1, noNaN: true }),
-        (latencies, q) => {
-          const truth = exact(latencies, q)
-          const known = LatencySketch.quantile(of(latencies), q, 1, 0) ?? assert.fail("nothing is known")
+        FastCheck.integer({ min: 1, max: 1000 }),
+        (latencies, thousandths) => {
+          const truth = exact(latencies, thousandths)
+          const known =
+            LatencySketch.quantile(of(latencies), thousandths / 1000, 1, 0) ?? assert.fail("nothing is known")
           assert.isAtLeast(known, truth)
           assert.isAtMost(known, Math.max(truth + 1, truth * 1.1))
         }
