@@ -12,6 +12,8 @@ export default {
   // A kernel never waits: what takes this long runs for ever.
   timeoutMS: 5_000,
   timeoutFactor: 3,
+  // Nor does it need much memory: what collects without end is stopped before it takes all.
+  testRunnerNodeArgs: ["--max-old-space-size=512"],
   thresholds: { high: 100, low: 95, break: 90 },
 
   incremental: true,
@@ -34,7 +36,7 @@ export default {
   htmlReporter: { fileName: "coverage/mutation/report.html" },
   clearTextReporter: { allowEmojis: false, logTests: false, reportTests: false },
   allowConsoleColors: false,
-  logLevel: "warn",
+  logLevel: "error",
   fileLogLevel: "off",
   warnings: { slow: false }
 }

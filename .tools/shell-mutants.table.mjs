@@ -78,10 +78,18 @@ export default [
     test: "test/resilience/Interruption.test.ts"
   },
   {
-    name: "a race is interrupted between its beginning and that of its fibres: it never ends",
+    name: "who loses a race goes on",
     file: "src/resilience/Waiting.ts",
-    find: "  Effect.uninterruptible(Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that)))",
-    replace: "  Effect.raceFirst(Effect.interruptible(self), Effect.interruptible(that))",
+    find: "return yield* Effect.ensuring(restore(Deferred.await(end)), Fiber.interruptAll(fibers))",
+    replace: "return yield* restore(Deferred.await(end))",
+    test: "test/resilience/Interruption.test.ts"
+  },
+  {
+    name: "no mask: an interruption while a race begins leaves its fibres behind",
+    file: "src/resilience/Waiting.ts",
+    find: "  Effect.uninterruptibleMask((restore) =>\n    Effect.gen(function* () {\n      const end",
+    replace:
+      '  ((use: (restore: Admission["restore"]) => Effect.Effect<A | A2, E | E2, R | R2>) => use((inner) => inner))((restore) =>\n    Effect.gen(function* () {\n      const end',
     test: "test/resilience/Interruption.test.ts"
   },
   {

@@ -77,6 +77,7 @@ describe("what a closed circuit remembers", () => {
     const run = play(rule, "ff")
     assert.strictEqual(Window.reshape(run, { ...rule, failureThreshold: 9 }, 0), run)
     const counted = play(byCount, "ffff....")
+    assert.strictEqual(Window.reshape(counted, { ...byCount, minimumThroughput: 2 }, 0), counted)
     assert.deepInclude(Window.reshape(counted, { ...rule, window: { type: "count", size: 5 } }, 0), {
       _tag: "count",
       size: 5,
