@@ -18,12 +18,13 @@
  */
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Gate } from "./Gate.js"
 import { through } from "./Gate.js"
+import * as OptionsReader from "./OptionsReader.js"
 import { BulkheadFull } from "./Rejection.js"
 import * as Semaphore from "./Semaphore.js"
 
@@ -71,10 +72,10 @@ export interface Bulkhead extends Gate<BulkheadFull> {
  */
 export class BulkheadConfigurationError extends Data.TaggedError("BulkheadConfigurationError")<{
   readonly bulkhead: string
-  readonly problem: string
+  readonly problems: ReadonlyArray<string>
 }> {
   override get message(): string {
-    return `Bulkhead "${this.bulkhead}": ${this.problem}`
+    return `Bulkhead "${this.bulkhead}": ${this.problems.join("; ")}`
   }
 }
 
@@ -86,10 +87,8 @@ export class BulkheadConfigurationError extends Data.TaggedError("BulkheadConfig
  */
 export const make = (options: Options): Effect.Effect<Bulkhead, BulkheadConfigurationError> =>
   Effect.gen(function* () {
-    const problem = problemOf(options)
-    if (problem !== undefined) {
-      return yield* new BulkheadConfigurationError({ bulkhead: options.name, problem })
-    }
+    const problems = problemsOf(options)
+    if (problems.length > 0) return yield* new BulkheadConfigurationError({ bulkhead: options.name, problems })
     const semaphore = yield* Semaphore.makeWith(
       {
         permits: options.maxConcurrent,
@@ -136,16 +135,14 @@ export const withBulkhead: {
     through([bulkhead])(self) as Effect.Effect<A, E | BulkheadFull, R>
 )
 
-const problemOf = (options: Options): string | undefined => {
-  const { maxConcurrent, maxQueued = 0, maxWait } = options
-  if (!Number.isSafeInteger(maxConcurrent) || maxConcurrent < 1) {
-    return `maxConcurrent is ${maxConcurrent}; it must be a whole number of at least 1`
-  }
-  if (!Number.isSafeInteger(maxQueued) || maxQueued < 0) {
-    return `maxQueued is ${maxQueued}; it must be a whole number of at least 0`
-  }
-  if (maxWait !== undefined && maxQueued === 0 && Duration.toMillis(maxWait) > 0) {
-    return `maxWait is given but maxQueued is 0, so that no one waits; set maxQueued or leave maxWait out`
-  }
-  return undefined
+const problemsOf = ({ maxConcurrent, maxQueued = 0, maxWait, name }: Options): ReadonlyArray<string> => {
+  const read = OptionsReader.make()
+  read.name(name)
+  read.count("maxConcurrent", maxConcurrent, 1)
+  read.count("maxQueued", maxQueued, 0)
+  if (maxWait === undefined) return read.problems
+  if (maxQueued === 0) {
+    read.refuse("maxWait is given but maxQueued is 0, so that no one waits; set maxQueued or leave maxWait out")
+  } else read.wait("maxWait", maxWait)
+  return read.problems
 }

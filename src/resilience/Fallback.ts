@@ -21,6 +21,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -50,7 +51,7 @@ export const withFallback: {
   <A, E, R, A2, E2, R2>(
     self: Effect.Effect<A, E, R>,
     fallback: (error: E) => Effect.Effect<A2, E2, R2>
-  ): Effect.Effect<A | A2, E2, R | R2> => Effect.catchAll(self, fallback)
+  ): Effect.Effect<A | A2, E2, R | R2> => Effect.catchAll(defectsFirst(self), fallback)
 )
 
 /**
@@ -64,7 +65,7 @@ export const withFallbackValue: {
   <E, A2>(value: (error: E) => A2): <A, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A | A2, never, R>
   <A, E, R, A2>(self: Effect.Effect<A, E, R>, value: (error: E) => A2): Effect.Effect<A | A2, never, R>
 } = dual(2, <A, E, R, A2>(self: Effect.Effect<A, E, R>, value: (error: E) => A2): Effect.Effect<A | A2, never, R> =>
-  Effect.catchAll(self, (error) => Effect.succeed(value(error)))
+  Effect.catchAll(defectsFirst(self), (error) => Effect.succeed(value(error)))
 )
 
 /**
@@ -90,7 +91,7 @@ export const withFallbackIf: {
     self: Effect.Effect<A, E, R>,
     refinement: (error: E) => error is EB,
     fallback: (error: EB) => Effect.Effect<A2, E2, R2>
-  ): Effect.Effect<A | A2, Exclude<E, EB> | E2, R | R2> => Effect.catchIf(self, refinement, fallback)
+  ): Effect.Effect<A | A2, Exclude<E, EB> | E2, R | R2> => Effect.catchIf(defectsFirst(self), refinement, fallback)
 )
 
 /**
@@ -199,7 +200,7 @@ export const makeStale = <A>(options: StaleOptions): Effect.Effect<StaleFallback
     const read = OptionsReader.make()
     const name = read.name(options.name)
     const maxAge = read.duration("maxAge", options.maxAge, 1)
-    const capacity = read.count("capacity", options.capacity ?? 1000, 1)
+    const capacity = read.count("capacity", options.capacity ?? 1000, 1, OptionsReader.largestMap)
     if (read.problems.length > 0) {
       return Effect.fail(new FallbackConfigurationError({ fallback: options.name, problems: read.problems }))
     }
@@ -218,7 +219,7 @@ export const makeStale = <A>(options: StaleOptions): Effect.Effect<StaleFallback
       name,
       run: (key, self) =>
         MonotonicClock.nowWith((start) =>
-          Effect.matchEffect(self, {
+          Effect.matchEffect(defectsFirst(self), {
             onSuccess: (value) => {
               answers.put(key, value, start)
               return Effect.succeed({ _tag: "Fresh", value } as const)
@@ -240,6 +241,10 @@ export const layerStale = <I, A>(
   tag: Context.Tag<I, StaleFallback<A>>,
   options: StaleOptions
 ): Layer.Layer<I, FallbackConfigurationError> => Layer.effect(tag, makeStale<A>(options))
+
+/** A defect beside an error, as when a finalizer breaks, would be seen by nobody behind the answer to the error. */
+const defectsFirst = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.mapErrorCause(self, (cause) => (Cause.isDie(cause) ? Cause.stripFailures(cause) : cause))
 
 // What user code throws about an error must not take the error's place.
 const mayStandIn = ({ when }: StaleOptions, error: unknown): boolean => {

@@ -251,8 +251,19 @@ export const withHedge: {
     self: Effect.Effect<A, E, R>,
     by: Hedge | FixedOptions
   ): Effect.Effect<A, E | HedgeConfigurationError, R> =>
-    "execute" in by ? by.execute(self) : Effect.flatMap(make(by), (hedge) => hedge.execute(self))
+    "execute" in by ? by.execute(self) : Effect.flatMap(makeFixed(by), (hedge) => hedge.execute(self))
 )
+
+/** TypeScript lets a variable with a percentile pass as one without. */
+const makeFixed = (options: FixedOptions & Pick<Options, "percentile">) =>
+  options.percentile === undefined
+    ? make(options)
+    : Effect.fail(
+        new HedgeConfigurationError({
+          hedge: options.name,
+          problems: ["percentile needs a hedge that remembers; make it once with Hedge.make, or leave percentile out"]
+        })
+      )
 
 interface Books {
   readonly sketch: LatencySketch.Sketch

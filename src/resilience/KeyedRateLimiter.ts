@@ -26,6 +26,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Gcra from "./kernel/Gcra.js"
 import * as MonotonicClock from "./MonotonicClock.js"
+import { largestMap } from "./OptionsReader.js"
 import { makeMemoryBook, RateLimitStore } from "./RateLimitStore.js"
 
 /**
@@ -80,7 +81,7 @@ export interface Options extends RateLimitConfig {
   readonly name: string
   /** Further limits on the same requests, as a burst limit beside an hourly one: all of them allow, or none counts. */
   readonly and?: ReadonlyArray<RateLimitConfig> | undefined
-  /** How many clients are kept in this process's memory. Default 100 000. */
+  /** How many clients are kept in this process's memory. Default 100 000, at most 2^24. */
   readonly maxKeys?: number | undefined
   /** Default `localFallback`. */
   readonly onStoreFailure?: StoreFailurePolicy | undefined
@@ -184,8 +185,8 @@ export const make = (
       if (typeof limit === "string") return yield* misconfigured(limit)
       limits.push(limit)
     }
-    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
-      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number of at least 1`)
+    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1 || maxKeys > largestMap) {
+      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number from 1 to ${largestMap}`)
     }
 
     const store = yield* RateLimitStore

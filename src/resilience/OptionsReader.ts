@@ -9,6 +9,9 @@ import * as Option from "effect/Option"
 /** JavaScript's timers cannot wait longer than this (about 24.8 days); Effect's sleep would wait for ever. */
 export const longestDelay = 2 ** 31 - 1
 
+/** JavaScript's maps cannot hold more entries than this; one more is an exception where it is added. */
+export const largestMap = 2 ** 24
+
 /**
  * A list of mistakes, and the readers that add to it. A reader always gives a usable number back, so that reading goes on.
  *
@@ -33,10 +36,19 @@ export const make = () => {
       return Math.max(min, 1)
     },
 
-    /** A whole number, at least `min`. */
-    count: (name: string, input: number, min: number): number => {
-      if (Number.isSafeInteger(input) && input >= min) return input
-      refuse(`${name} is ${show(input)}; give a whole number of at least ${min}`)
+    /** How long one may wait, in milliseconds; `Infinity` is without end. To let no one wait is said in another way. */
+    wait: (name: string, input: Duration.DurationInput): number => {
+      const millis = toMillis(input)
+      if (millis > 0) return millis
+      refuse(`${name} is ${show(input)}; give a duration longer than nothing`)
+      return 1
+    },
+
+    /** A whole number, at least `min` and at most `max`. */
+    count: (name: string, input: number, min: number, max = Infinity): number => {
+      if (Number.isSafeInteger(input) && input >= min && input <= max) return input
+      const atMost = max === Infinity ? "" : ` and at most ${max}`
+      refuse(`${name} is ${show(input)}; give a whole number of at least ${min}${atMost}`)
       return Math.max(min, 1)
     },
 

@@ -1,7 +1,7 @@
 /**
  * An outbound rate limit: how often we call a dependency, so that it has no reason to turn us away. At most `limit` calls
- * start in any window of `interval`, wherever the window begins. Permits come back by the clock; there is no fibre and
- * nothing to close.
+ * pass in any window of `interval`, wherever the window begins, and start then, unless they have to wait further in, as
+ * in the queue of a policy's bulkhead. Permits come back by the clock; there is no fibre and nothing to close.
  *
  * A call over the limit is rejected, or waits in order of arrival when it can be served in time; when it cannot, it
  * fails at once and says after which time it would have been served. A rejected call, a caller who gives up waiting and
@@ -31,6 +31,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type { Admission, Gate, Permit } from "./Gate.js"
 import { through } from "./Gate.js"
+import * as OptionsReader from "./OptionsReader.js"
 import * as RateLimiterState from "./RateLimiterState.js"
 import { RateLimited, type Rejection, stackless } from "./Rejection.js"
 import * as Reservation from "./Reservation.js"
@@ -97,10 +98,10 @@ export interface RateLimiter extends Gate<RateLimited> {
  */
 export class RateLimiterConfigurationError extends Data.TaggedError("RateLimiterConfigurationError")<{
   readonly limiter: string
-  readonly problem: string
+  readonly problems: ReadonlyArray<string>
 }> {
   override get message(): string {
-    return `Rate limiter "${this.limiter}": ${this.problem}`
+    return `Rate limiter "${this.limiter}": ${this.problems.join("; ")}`
   }
 }
 
@@ -112,10 +113,8 @@ export class RateLimiterConfigurationError extends Data.TaggedError("RateLimiter
  */
 export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterConfigurationError> =>
   Effect.gen(function* () {
-    const problem = problemOf(options)
-    if (problem !== undefined) {
-      return yield* new RateLimiterConfigurationError({ limiter: options.name, problem })
-    }
+    const problems = problemsOf(options)
+    if (problems.length > 0) return yield* new RateLimiterConfigurationError({ limiter: options.name, problems })
     const { limit, mode, name } = options
     const interval = Duration.toMillis(options.interval)
     const maxWait =
@@ -204,7 +203,9 @@ export const make = (options: Options): Effect.Effect<RateLimiter, RateLimiterCo
         ? Effect.succeed(gate(cost))
         : new RateLimiterConfigurationError({
             limiter: name,
-            problem: `a call costs ${cost}; it must be a whole number from 1 to the limit of ${limit}, or it could never pass`
+            problems: [
+              `a call costs ${cost}; it must be a whole number from 1 to the limit of ${limit}, or it could never pass`
+            ]
           })
 
     return gate(1)
@@ -237,16 +238,19 @@ export const withRateLimiter: {
     through([limiter])(self) as Effect.Effect<A, E | RateLimited, R>
 )
 
-const problemOf = (options: Options): string | undefined => {
-  const { interval, limit, maxQueued, maxWait, mode } = options
-  const millis = Duration.toMillis(interval)
-  if (!Number.isSafeInteger(limit) || limit < 1) return `limit is ${limit}; it must be a whole number of at least 1`
-  if (!(millis > 0 && Number.isFinite(millis))) return "interval must be longer than nothing and shorter than for ever"
-  if (maxQueued !== undefined && (!Number.isSafeInteger(maxQueued) || maxQueued < 1)) {
-    return `maxQueued is ${maxQueued}; it must be a whole number of at least 1 (to let no one wait, use mode "reject")`
+const problemsOf = ({ interval, limit, maxQueued, maxWait, mode, name }: Options): ReadonlyArray<string> => {
+  const read = OptionsReader.make()
+  read.name(name)
+  read.count("limit", limit, 1)
+  if (read.wait("interval", interval) === Infinity) read.refuse("interval is without end; give how long a call counts")
+  if (mode === "reject") {
+    if (maxWait !== undefined || maxQueued !== undefined) {
+      read.refuse('maxWait and maxQueued belong to mode "wait"; leave them out or change the mode')
+    }
+  } else {
+    // To let no one wait is what mode "reject" is for.
+    if (maxQueued !== undefined) read.count("maxQueued", maxQueued, 1)
+    if (maxWait !== undefined) read.wait("maxWait", maxWait)
   }
-  if (mode === "reject" && (maxWait !== undefined || maxQueued !== undefined)) {
-    return `maxWait and maxQueued belong to mode "wait"; leave them out or change the mode`
-  }
-  return undefined
+  return read.problems
 }

@@ -141,9 +141,10 @@ describe("Bulkhead", () => {
     Effect.gen(function* () {
       const messageOf = (wrong: Partial<Bulkhead.Options>) =>
         Effect.map(Effect.flip(Bulkhead.make({ ...options, ...wrong })), (error) => error.message)
-      assert.match(yield* messageOf({ maxConcurrent: 0 }), /"reports": maxConcurrent is 0; it must be/)
+      assert.match(yield* messageOf({ maxConcurrent: 0 }), /"reports": maxConcurrent is 0; give a whole number/)
       assert.match(yield* messageOf({ maxConcurrent: Number.NaN }), /maxConcurrent/)
-      assert.match(yield* messageOf({ maxQueued: -1 }), /maxQueued is -1/)
+      assert.match(yield* messageOf({ name: "", maxQueued: -1 }), /name is empty; .*; maxQueued is -1/)
+      assert.match(yield* messageOf({ maxWait: 0 }), /maxWait is 0; give a duration longer than nothing/)
       assert.match(yield* messageOf({ maxQueued: 0 }), /maxWait is given but maxQueued is 0/)
       const error = yield* Effect.flip(Bulkhead.make({ ...options, maxConcurrent: 0 }))
       assert.instanceOf(error, Bulkhead.BulkheadConfigurationError)

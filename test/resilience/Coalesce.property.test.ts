@@ -33,12 +33,12 @@ interface Run {
 }
 
 const anyScript = fc.record({
-  whenAbandoned: fc.constantFrom(...(["interrupt", "finish"] as const)),
+  whenAbandoned: fc.constantFrom(...(["interrupt", "interrupt", "finish"] as const)),
   runs: fc.array(
     fc.record({
-      takes: fc.integer({ min: 0, max: 60 }),
+      takes: fc.integer({ min: 0, max: 90 }),
       ends: fc.constantFrom(...(["success", "success", "failure", "defect"] as const)),
-      letsGoIn: fc.constantFrom(0, 40)
+      letsGoIn: fc.constantFrom(0, 40, 80)
     }),
     { minLength: 3, maxLength: 3 }
   ),
@@ -47,7 +47,8 @@ const anyScript = fc.record({
       fc.record({
         key: fc.constantFrom(...keys),
         at: fc.integer({ min: 0, max: 30 }),
-        stays: fc.integer({ min: 0, max: 12 }),
+        // Short enough that runs are abandoned, and callers wait for one that is being stopped.
+        stays: fc.oneof(fc.nat(3), fc.nat(12)),
         how: fc.constantFrom(...([undefined, "interrupted", "interrupted", "timed out", "with its parent"] as const))
       }),
       { minLength: 2, maxLength: 14, size: "max" }

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -48,6 +49,23 @@ describe("Fallback", () => {
       const less = Fallback.withFallbackValue(() => "less")
       assert.deepStrictEqual(yield* Effect.exit(less(Effect.die("bug"))), Exit.die("bug"))
       assert.isTrue(Exit.isInterrupted(yield* Effect.exit(less(Effect.interrupt))))
+    })
+  )
+
+  it.effect("hides no defect that comes with an error", () =>
+    Effect.gen(function* () {
+      const broken = Effect.ensuring(unreachable, Effect.die("broken finalizer"))
+      const lastGood = yield* Fallback.makeStale<string>({ name: "rates", maxAge: "1 minute" })
+      yield* lastGood.run("EUR", Effect.succeed("1.1"))
+      const answers = [
+        Fallback.withFallback(broken, () => Effect.succeed("less")),
+        Fallback.withFallbackValue(broken, () => "less"),
+        Fallback.withFallbackIf(broken, isUnreachable, () => Effect.succeed("less")),
+        lastGood.run("EUR", broken)
+      ]
+      for (const answer of answers) {
+        assert.strictEqual(Cause.squash(yield* Effect.flip(Effect.sandbox(answer))), "broken finalizer")
+      }
     })
   )
 })
@@ -141,7 +159,7 @@ describe("Fallback to the last good answer", () => {
         wrong.message,
         'Fallback "": name is empty; give the name of the dependency, such as "openai"; ' +
           "maxAge is 0; give a duration of at least 1 ms and at most 24 days; " +
-          "capacity is 0; give a whole number of at least 1"
+          "capacity is 0; give a whole number of at least 1 and at most 16777216"
       )
       const Rates = Context.GenericTag<Fallback.StaleFallback<string>>("Rates")
       const asked = Effect.flatMap(Rates, (lastGood) => lastGood.run("EUR", Effect.succeed("1.1")))

@@ -18,7 +18,7 @@ const delay = 30
 const maxHedges = 2
 
 const attempt = fc.record({
-  takes: fc.integer({ min: 0, max: 120 }),
+  takes: fc.oneof(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 60, max: 120 })),
   ends: fc.constantFrom(...(["success", "failure", "failure", "fatal", "defect", "interruption"] as const)),
   letsGoIn: fc.constantFrom(0, 0, 15)
 })
@@ -27,8 +27,11 @@ const call = fc.record({
   attempts: fc.array(attempt, { minLength: maxHedges + 1, maxLength: maxHedges + 1 }),
   grants: fc.array(fc.boolean(), { minLength: maxHedges, maxLength: maxHedges }),
   thinks: fc.constantFrom(0, 10, 25),
-  leaves: fc.constantFrom(...(["never", "interrupted", "timed out", "with its parent", "uninterruptible"] as const)),
-  after: fc.integer({ min: 1, max: 100 })
+  leaves: fc.constantFrom(
+    ...(["never", "interrupted", "interrupted", "timed out", "with its parent", "uninterruptible"] as const)
+  ),
+  // Half of those who leave do so when there is a hedge, as a rule.
+  after: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: delay + 1, max: 100 }))
 })
 type Call = typeof call extends fc.Arbitrary<infer T> ? T : never
 

@@ -560,6 +560,9 @@ describe("Hedge tells", () => {
         maxHedges: 0.5
       })
       assert.include((yield* Effect.flip(used)).message, "maxHedges is 0.5")
+      const learning: Hedge.Options = { ...fixed, percentile: 0.95 }
+      const forgetful = Hedge.withHedge(Effect.succeed("answer"), learning)
+      assert.include((yield* Effect.flip(forgetful)).message, "make it once with Hedge.make")
     })
   )
 

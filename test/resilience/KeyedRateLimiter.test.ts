@@ -154,6 +154,7 @@ describe("KeyedRateLimiter", () => {
       assert.match(yield* messageOf({ window: "0 millis" }), /window is 0 ms/)
       assert.match(yield* messageOf({ limit: 1_000_003 }), /cannot be counted exactly/)
       assert.match(yield* messageOf({ maxKeys: 0 }), /maxKeys is 0/)
+      assert.match(yield* messageOf({ maxKeys: 2 ** 24 + 1 }), /maxKeys is 16777217; .* from 1 to 16777216/)
       assert.match(yield* messageOf({ and: [{ limit: -1, window: "1 second" }] }), /limit is -1/)
       const error = yield* Effect.flip(make({ name: "api", limit: 0, window: "1 minute" }))
       assert.instanceOf(error, KeyedRateLimiter.KeyedRateLimiterConfigurationError)

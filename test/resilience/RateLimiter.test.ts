@@ -239,10 +239,17 @@ describe("RateLimiter options", () => {
     Effect.gen(function* () {
       const messageOf = (wrong: Partial<RateLimiter.Options>) =>
         Effect.map(Effect.flip(RateLimiter.make({ ...rejecting, ...wrong })), (error) => error.message)
-      assert.match(yield* messageOf({ limit: 0.5 }), /"openai": limit is 0.5; it must be a whole number/)
-      assert.match(yield* messageOf({ interval: 0 }), /interval must be longer/)
-      assert.match(yield* messageOf({ interval: Duration.infinity }), /shorter than for ever/)
-      assert.match(yield* messageOf({ mode: "wait", maxQueued: 0 }), /use mode "reject"/)
+      assert.match(yield* messageOf({ limit: 0.5 }), /"openai": limit is 0.5; give a whole number/)
+      assert.match(yield* messageOf({ name: " ", interval: 0 }), /name is empty; .*; interval is 0; give a duration/)
+      assert.match(yield* messageOf({ interval: Duration.infinity }), /interval is without end/)
+      assert.match(
+        yield* messageOf({ mode: "wait", maxQueued: 0 }),
+        /maxQueued is 0; give a whole number of at least 1/
+      )
+      assert.match(
+        yield* messageOf({ mode: "wait", maxWait: -1 }),
+        /maxWait is -1; give a duration longer than nothing/
+      )
       assert.match(yield* messageOf({ maxWait: "1 seconds" }), /belong to mode "wait"/)
       const error = yield* Effect.flip(RateLimiter.make({ ...rejecting, limit: 0 }))
       assert.instanceOf(error, RateLimiter.RateLimiterConfigurationError)

@@ -203,7 +203,7 @@ describe("Timeout in motion", () => {
   it("ends every call how and when the model says, with nothing left behind", async () => {
     const counts = new Map<string, number>()
     const count = (end: string) => counts.set(end, (counts.get(end) ?? 0) + 1)
-    await FastCheck.assert(property(Timeout.timeoutTo, count), { numRuns: 300 })
+    await FastCheck.assert(property(Timeout.timeoutTo, count), { numRuns: 400 })
     for (const end of [
       "success",
       "failure",
@@ -251,7 +251,8 @@ describe("Timeout in motion", () => {
   it("is caught when it answers before the call has ended", async () => {
     const inTheBackground: TimeoutTo = (self, { limit, onTimeout }) =>
       Effect.raceFirst(Effect.disconnect(self), Effect.flatMap(Effect.sleep(limit), onTimeout))
-    const { errorInstance, failed } = await FastCheck.check(property(inTheBackground), { numRuns: 300 })
+    // It does not hand on fibre refs either, which is what another seed might meet first.
+    const { errorInstance, failed } = await FastCheck.check(property(inTheBackground), { numRuns: 300, seed: 1 })
     assert.isTrue(failed)
     assert.match(String(errorInstance), /goes on after the answer/)
   }, 120_000)

@@ -43,10 +43,10 @@ export const callers = (options: { readonly most: number; readonly gap: number; 
         hold: fc.integer({ min: 1, max: options.hold / 3 }),
         ends: fc.constantFrom("success" as const, "failure" as const, "defect" as const),
         // Half of those who leave do so soon, most of them before their turn.
-        leave: fc.option(fc.oneof(fc.nat(options.hold / 2), fc.nat(options.hold / 6)), { nil: undefined, freq: 4 }),
+        leave: fc.option(fc.oneof(fc.nat(options.hold / 3), fc.nat(options.hold / 9)), { nil: undefined, freq: 6 }),
         by: fc.constantFrom("interruption" as const, "timeout" as const, "parent" as const)
       }),
-      { minLength: 8, maxLength: options.most, size: "max" }
+      { minLength: 16, maxLength: options.most, size: "max" }
     )
     .map((all) => {
       let at = 0

@@ -54,7 +54,8 @@ export const advance = <W>(limits: Limits, state: State<W>, now: number): [Serve
 
 /**
  * Takes permits, or joins the queue when they come within `patience` milliseconds as far as can be known now: later
- * refunds and callers who give up can only shorten the wait. A refused caller leaves no trace.
+ * refunds and callers who give up shorten the wait, and only a call that starts late (`restart`) makes it longer. A
+ * refused caller leaves no trace.
  */
 export const admit = <W>(
   limits: Limits,

@@ -32,7 +32,7 @@ export interface Suite<G extends Watched> {
 /** Each virtual instant costs a few real timers, which are late when others compute. In milliseconds. */
 const busyMachine = 120_000
 
-/** Enough that a phase of which a tenth of the callers leave never seems to be one of which a twentieth does. */
+/** Enough that a phase in which a sixth of the callers leave never seems to be one in which a twentieth does. */
 const runs = 15
 
 export const survivesInterruptions = <G extends Watched>(suite: Suite<G>): void => {
