@@ -29,6 +29,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createHmac, randomUUID } from "node:crypto"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
+import * as Waiting from "../resilience/Waiting.js"
 import * as Redaction from "../telemetry/Redaction.js"
 import * as AlertBook from "./AlertBook.js"
 import { HealthMonitor } from "./HealthMonitor.js"
@@ -137,7 +138,7 @@ export const make = (
       const due = yield* Ref.modify(book, (current) => AlertBook.takeDue(current, minInterval, now))
       yield* Effect.forEach(due, send, { discard: true })
       const wait = AlertBook.nextDue(yield* Ref.get(book), minInterval, yield* MonotonicClock.now)
-      yield* wait === undefined ? Queue.take(wake) : Effect.raceFirst(Queue.take(wake), Effect.sleep(Math.ceil(wait)))
+      yield* wait === undefined ? Queue.take(wake) : Waiting.first(Queue.take(wake), Waiting.sleep(wait))
     })
 
     const report = (alert: AlertBook.Alert) =>

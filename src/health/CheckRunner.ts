@@ -19,6 +19,7 @@ import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
+import * as Waiting from "../resilience/Waiting.js"
 import * as Redaction from "../telemetry/Redaction.js"
 import * as Check from "./Check.js"
 
@@ -124,7 +125,7 @@ export const make = (
 
     const watch = (run: Run, fiber: Fiber.RuntimeFiber<Check.CheckOutcome | void, unknown>) =>
       Effect.gen(function* () {
-        const exit = yield* Effect.raceFirst(
+        const exit = yield* Waiting.first(
           Effect.asSome(Fiber.await(fiber)),
           Effect.as(Effect.sleep(timeout), Option.none())
         )

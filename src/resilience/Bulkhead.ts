@@ -29,6 +29,9 @@ import { BulkheadFull } from "./Rejection.js"
 import * as Semaphore from "./Semaphore.js"
 
 /**
+ * How many calls a bulkhead lets through at once, and how many may wait for how long. Options that contradict each other
+ * fail with `BulkheadConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -52,6 +55,8 @@ export interface Options {
 export type Status = Semaphore.Status
 
 /**
+ * A bulkhead, ready for `Policy` or `withBulkhead`. It rejects with `BulkheadFull`.
+ *
  * @since 0.1.0
  * @category models
  */

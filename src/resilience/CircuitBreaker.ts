@@ -71,6 +71,8 @@ export interface Status {
 type Limits = Pick<Gate.Admission, "callLimit">
 
 /**
+ * A breaker, ready for `Policy` or `withCircuitBreaker`. It rejects with `CircuitOpen`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -12,6 +12,9 @@ import * as OptionsReader from "./OptionsReader.js"
 import * as Outcomes from "./Outcomes.js"
 
 /**
+ * When a breaker opens, for how long, and what it takes to close again. All but the name have defaults. Those that
+ * contradict each other fail with `CircuitBreakerConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -14,6 +14,8 @@ import * as CircuitBreaker from "./CircuitBreaker.js"
 import { CircuitBreakerConfigurationError, differences } from "./CircuitBreakerOptions.js"
 
 /**
+ * A registry of breakers: everyone who asks for a name gets the same breaker.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -32,6 +34,8 @@ export interface CircuitBreakersShape {
 }
 
 /**
+ * The registry that a program shares. Provide its layer once, at the top.
+ *
  * @since 0.1.0
  * @category services
  */
@@ -102,6 +106,8 @@ export const make = (settings?: { readonly capacity?: number }): Effect.Effect<C
   })
 
 /**
+ * An empty registry of at most 1000 breakers: see `make`.
+ *
  * @since 0.1.0
  * @category layers
  */

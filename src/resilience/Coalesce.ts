@@ -40,6 +40,9 @@ import * as Deadline from "./Deadline.js"
 import * as OptionsReader from "./OptionsReader.js"
 
 /**
+ * What becomes of abandoned runs, and how many runs there may be. Options that make no sense fail with
+ * `CoalesceConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */

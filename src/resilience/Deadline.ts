@@ -27,6 +27,8 @@ import { DeadlineExceeded, stackless } from "./Rejection.js"
 import * as Timeout from "./Timeout.js"
 
 /**
+ * A time limit with a name, which `DeadlineExceeded` then carries as its `owner`.
+ *
  * @since 0.1.0
  * @category models
  */

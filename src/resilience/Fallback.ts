@@ -95,6 +95,9 @@ export const withFallbackIf: {
 )
 
 /**
+ * How old a remembered answer may be, how many are remembered, and which errors one may stand in for. Options that make
+ * no sense fail with `FallbackConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -140,6 +143,8 @@ export interface Stale<out A, out E> {
 }
 
 /**
+ * What a stale fallback remembers, and how often it was needed.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -152,6 +157,8 @@ export interface StaleStatus {
 }
 
 /**
+ * Remembers the last good answer of each key and gives it when there is no new one.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -36,8 +36,8 @@ export interface Admission {
   /** How many milliseconds the caller can wait at most; `Infinity` without a deadline. */
   readonly patience: number
   /**
-   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent without one. A
-   * circuit breaker never leases a probe for less.
+   * How many milliseconds the call can take at most once it is admitted, by a limit of its own; absent, or
+   * `Infinity`, without one. A circuit breaker never leases a probe for less.
    */
   readonly callLimit?: number | undefined
   /** Fails when waiting has become pointless, as when the circuit opens while callers queue for a place. */
@@ -89,7 +89,7 @@ export const through =
       const pass = (until: number) =>
         // What comes out is what the gates reject with, or what made the waiting pointless, which `G` stands for, too.
         walk(gates, self, { restore, until, callLimit, pointless }) as Effect.Effect<A, E | G, R>
-      return patience === Infinity ? pass(Infinity) : Effect.flatMap(MonotonicClock.now, (now) => pass(now + patience))
+      return patience === Infinity ? pass(Infinity) : MonotonicClock.nowWith((now) => pass(now + patience))
     })
 
 /**
@@ -115,9 +115,7 @@ export const walk = <A, E, R>(
     const admit =
       until === Infinity
         ? Effect.suspend(() => gate.admit({ restore, patience: Infinity, callLimit, pointless }))
-        : Effect.flatMap(MonotonicClock.now, (now) =>
-            gate.admit({ restore, patience: until - now, callLimit, pointless })
-          )
+        : MonotonicClock.nowWith((now) => gate.admit({ restore, patience: until - now, callLimit, pointless }))
     return Effect.flatMap(admit, (permit) =>
       Effect.matchCauseEffect(enter(index + 1), {
         onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),

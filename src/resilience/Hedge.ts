@@ -44,6 +44,9 @@ import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 
 /**
+ * When a hedge begins, how many there may be, and for which errors. Options that make no sense fail with
+ * `HedgeConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -133,6 +136,8 @@ export interface Call {
 }
 
 /**
+ * A hedge, ready for `Policy` or `withHedge`. It adds no error of its own.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -70,6 +70,9 @@ export const RateLimitConfigs = {
 export type StoreFailurePolicy = "failOpen" | "failClosed" | "localFallback"
 
 /**
+ * The limits of each client, how many clients are remembered, and what to do when the store fails. Options that make no
+ * sense fail with `KeyedRateLimiterConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -124,6 +127,9 @@ export interface Status {
 }
 
 /**
+ * A limiter that counts each client by itself. It decides and never fails: what becomes of a request that is not allowed
+ * is its caller's to say.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -271,6 +277,8 @@ export interface KeyedRateLimitersShape {
 }
 
 /**
+ * The limiters that a program shares. Provide its layer once, over a `RateLimitStore`.
+ *
  * @since 0.1.0
  * @category tags
  */

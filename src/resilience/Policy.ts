@@ -57,6 +57,8 @@ export {
 export { type Protected, protectAll } from "./ProtectedService.js"
 
 /**
+ * What a policy is made of. Every part is optional; one that is left out costs nothing. See `PolicyOptions`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -71,12 +73,16 @@ export type Options = PolicyOptions.Options
 export type Call = PolicyOptions.Call
 
 /**
+ * What a policy tells its listener: `AttemptEnded`, `RetryScheduled` or `CallEnded`. See `PolicyEvents`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Event = PolicyEvents.Event
 
 /**
+ * A policy, ready for calls: `protect`, `describe` and its name. Make one for each dependency and share it.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -60,12 +60,16 @@ export interface CallEnded {
 }
 
 /**
+ * Everything that a listener is told.
+ *
  * @since 0.1.0
  * @category events
  */
 export type Event = AttemptEnded | RetryScheduled | CallEnded
 
 /**
+ * What is told about events. Its errors are its own business: the type has none, and its defects are logged.
+ *
  * @since 0.1.0
  * @category models
  */

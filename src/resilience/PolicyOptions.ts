@@ -17,6 +17,8 @@ import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 
 /**
+ * What a policy is made of. Every part is optional, and one that is left out costs nothing.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -92,12 +92,17 @@ export const fallback = <E, A2, E2, R2>(
 ): FallbackStep<E, A2, E2, R2> => ({ kind: "fallback", answer })
 
 /**
+ * The longest time for the call as a whole, waits and retries included; see `Options.deadline`.
+ *
  * @since 0.1.0
  * @category steps
  */
 export const deadline = (limit: Duration.DurationInput): Step => ({ kind: "deadline", options: { deadline: limit } })
 
 /**
+ * More attempts for calls that are declared idempotent; see `Retry.Options`. `budget` bounds the retries of everyone who
+ * shares it; default: none.
+ *
  * @since 0.1.0
  * @category steps
  */
@@ -107,12 +112,16 @@ export const retry = (options: Retry.Options & { readonly budget?: RetryBudget |
 }
 
 /**
+ * So many calls in a time; usually a `RateLimiter`. Its queue is left as soon as the circuit opens.
+ *
  * @since 0.1.0
  * @category steps
  */
 export const rateLimit = (rateLimiter: Gate): Step => ({ kind: "rateLimit", options: { rateLimiter } })
 
 /**
+ * So many calls at once; usually a `Bulkhead`. Its queue is left as soon as the circuit opens.
+ *
  * @since 0.1.0
  * @category steps
  */
@@ -127,12 +136,16 @@ export const bulkhead = (gate: Gate): Step => ({ kind: "bulkhead", options: { bu
 export const breaker = (circuit: CircuitBreaker): Step => ({ kind: "breaker", options: { breaker: circuit } })
 
 /**
+ * A second attempt beside one that is slow, for calls that are declared idempotent, and only while the circuit is closed.
+ *
  * @since 0.1.0
  * @category steps
  */
 export const hedge = (hedged: Hedge): Step => ({ kind: "hedge", options: { hedge: hedged } })
 
 /**
+ * Innermost: the longest time for one attempt; see `Options.attemptTimeout`.
+ *
  * @since 0.1.0
  * @category steps
  */

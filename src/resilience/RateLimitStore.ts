@@ -46,6 +46,8 @@ export interface RateLimitBook {
 }
 
 /**
+ * Where limiters keep their books.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -59,6 +61,8 @@ export interface RateLimitStoreShape {
 }
 
 /**
+ * The store that the limiters of a program share: `layerMemory`, or Redis (`src/redis`) for several processes.
+ *
  * @since 0.1.0
  * @category tags
  */

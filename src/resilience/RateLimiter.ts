@@ -38,6 +38,9 @@ import * as Reservation from "./Reservation.js"
 import * as Waiting from "./Waiting.js"
 
 /**
+ * How many calls may start in how much time, and what happens to those over the limit. Options that contradict each other
+ * fail with `RateLimiterConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */

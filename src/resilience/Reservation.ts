@@ -29,6 +29,8 @@ import type { RateLimiterState } from "./RateLimiterState.js"
 import type { RateLimited } from "./Rejection.js"
 
 /**
+ * A place that is held until it is used, cancelled, or its scope closes.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -31,6 +31,10 @@ export { attemptErrors, drive, type Driver, type Scheduled }
 export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
+ * How often to try, how long to wait in between, and which errors are worth another attempt. All have defaults. Options
+ * that make no sense are named by `RetryConfigurationError`: `settingsOf` gives it back, `withRetry` dies with it, and
+ * `schedule` throws it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -40,8 +44,8 @@ export interface Options extends Retryable.Options {
   /** The delay before the second attempt. Default 1 second. */
   readonly initialDelay?: Duration.DurationInput | undefined
   /**
-   * The longest delay between two attempts. Default 10 seconds, or the initial delay where that is longer. An error that
-   * asks for a longer one (`retryAfter`) is not retried.
+   * The longest delay between two attempts. Default 10 seconds, or `initialDelay` where that is longer. An error that asks
+   * for a longer one (`retryAfter`) is not retried.
    */
   readonly maxDelay?: Duration.DurationInput | undefined
   /** By how much the delay grows with each attempt. Default 2. */

@@ -34,8 +34,11 @@ import * as Ref from "effect/Ref"
 import * as Kernel from "./kernel/RetryBudget.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import * as OptionsReader from "./OptionsReader.js"
+import { StateRef } from "./StateRef.js"
 
 /**
+ * How many retries are granted. Options that make no sense fail with `RetryBudgetConfigurationError`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -78,6 +81,9 @@ export interface Status {
 }
 
 /**
+ * A budget, for everyone who calls one dependency: as option `retryBudget` of `Policy`, `budget` of `Hedge`, or argument of
+ * `Retry.withRetry`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -117,16 +123,21 @@ export class RetryBudgetConfigurationError extends Data.TaggedError("RetryBudget
  */
 export const make = (options: Options): Effect.Effect<RetryBudget, RetryBudgetConfigurationError> =>
   Effect.flatMap(limitsOf(options), (limits) =>
-    Effect.map(Ref.make(Kernel.initial), (cell): RetryBudget => {
+    Effect.sync((): RetryBudget => {
       const { name } = options
+      const cell = new StateRef<Kernel.State>(Kernel.initial)
       return {
         name,
         windowMillis: limits.slice * Kernel.slices,
-        deposit: MonotonicClock.nowWith((now) => Ref.update(cell, (state) => Kernel.deposit(limits, state, now))),
-        withdraw: MonotonicClock.nowWith((now) => Ref.modify(cell, (state) => Kernel.withdraw(limits, state, now))),
+        // Every call makes one: in the step that reads the time.
+        deposit: MonotonicClock.nowWith((now) => {
+          cell.unsafeCurrent = Kernel.deposit(limits, cell.unsafeCurrent, now)
+          return Effect.void
+        }),
+        withdraw: MonotonicClock.nowWith((now) => cell.modify((state) => Kernel.withdraw(limits, state, now))),
         refund: MonotonicClock.nowWith((now) => Ref.update(cell, (state) => Kernel.refund(limits, state, now))),
         status: MonotonicClock.nowWith((now) =>
-          Effect.map(Ref.get(cell), (state) => ({
+          Effect.map(cell, (state) => ({
             name,
             ...Kernel.balance(limits, state, now),
             refused: state.refused

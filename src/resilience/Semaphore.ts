@@ -21,10 +21,10 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Ref from "effect/Ref"
 import type { Admission, Permit } from "./Gate.js"
 import * as Kernel from "./kernel/Semaphore.js"
 import { type Rejection, stackless } from "./Rejection.js"
+import { StateRef } from "./StateRef.js"
 import * as Waiting from "./Waiting.js"
 
 /**
@@ -42,6 +42,8 @@ export class SemaphoreFull extends Data.TaggedError("SemaphoreFull")<{
 }
 
 /**
+ * How many permits there are, and how many callers may wait for them how long.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -55,6 +57,8 @@ export interface Options {
 }
 
 /**
+ * Permits in use, callers who wait, and how many permits there are in all.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -65,6 +69,8 @@ export interface Status {
 }
 
 /**
+ * A semaphore that rejects with `E`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -107,7 +113,7 @@ export const makeWith = <E extends Error>(
     type Taken = Effect.Effect<Permit, E | Rejection>
     const refuse = (reason: SemaphoreFull["reason"]): Effect.Effect<never, E> =>
       Effect.suspend(() => Effect.fail(stackless(() => full(reason))))
-    const ref = yield* Ref.make<Kernel.State<Door>>(Kernel.initial)
+    const ref = new StateRef<Kernel.State<Door>>(Kernel.initial)
     const noDoor = yield* Deferred.make<void>()
     const limits: Kernel.Limits = { permits: options.permits, maxQueued: options.maxQueued ?? 0 }
     const queueless: Kernel.Limits = { ...limits, maxQueued: 0 }
@@ -118,20 +124,11 @@ export const makeWith = <E extends Error>(
       step: (state: Kernel.State<Door>) => [ReadonlyArray<Kernel.Waiter<Door>>, Kernel.State<Door>]
     ): Effect.Effect<void> =>
       Effect.uninterruptible(
-        Effect.flatMap(Ref.modify(ref, step), (served) =>
+        Effect.flatMap(ref.modify(step), (served) =>
           served.length === 0
             ? Effect.void
             : Effect.forEach(served, (waiter) => Deferred.succeed(waiter.door, undefined), { discard: true })
         )
-      )
-
-    /** Nobody waits, as a rule: then it is a single step, with no door to open and nothing that could come between. */
-    const settle = (permits: number): Effect.Effect<void> =>
-      Effect.flatMap(
-        Ref.modify(ref, (state): [boolean, Kernel.State<Door>] =>
-          state.queue.size === 0 ? [true, Kernel.settle(limits, state, permits)[1]] : [false, state]
-        ),
-        (settled) => (settled ? Effect.void : change((state) => Kernel.settle(limits, state, permits)))
       )
 
     const permitOf = (permits: number): Permit => {
@@ -139,7 +136,11 @@ export const makeWith = <E extends Error>(
       const giveBack = Effect.suspend(() => {
         if (!held) return Effect.void
         held = false
-        return settle(permits)
+        const state = ref.unsafeCurrent
+        if (state.queue.size > 0) return change((current) => Kernel.settle(limits, current, permits))
+        // Nobody waits, as a rule: no door to open, and nothing that could come between.
+        ref.unsafeCurrent = Kernel.settle(limits, state, permits)[1]
+        return Effect.void
       })
       return () => giveBack
     }
@@ -172,28 +173,26 @@ export const makeWith = <E extends Error>(
         )
       })
 
-    const take: Semaphore<E>["take"] = (permits, admission) => {
-      // A bug at the place of the call, which would let in too many or hold up everyone behind.
-      if (!(Number.isSafeInteger(permits) && permits >= 1)) {
-        return Effect.dieMessage(`A semaphore was asked for ${permits} permits; ask for a whole number of at least 1`)
-      }
-      if (permits > limits.permits) return refuse("more-than-all")
-      const patience = Math.min(maxWait, admission.patience)
-      // Most callers need not wait, and a door costs more than all the rest: first asked without one.
-      return Effect.flatMap(
-        Ref.modify(ref, (state) => Kernel.admit(queueless, state, permits, noDoor)),
-        (taken) => {
-          if (taken._tag === "Taken") return Effect.succeed(permitOf(permits))
-          if (limits.maxQueued === 0) return refuse("queue-full")
-          if (patience <= 0) return refuse("wait-too-long")
-          return Effect.flatMap(Deferred.make<void>(), (door) => queue(permits, patience, door, admission))
+    const take: Semaphore<E>["take"] = (permits, admission) =>
+      Effect.suspend((): Taken => {
+        // A bug at the place of the call, which would let in too many or hold up everyone behind.
+        if (!(Number.isSafeInteger(permits) && permits >= 1)) {
+          return Effect.dieMessage(`A semaphore was asked for ${permits} permits; ask for a whole number of at least 1`)
         }
-      )
-    }
+        if (permits > limits.permits) return refuse("more-than-all")
+        // Most callers need not wait, and a door costs more than all the rest: first asked without one.
+        const [taken, after] = Kernel.admit(queueless, ref.unsafeCurrent, permits, noDoor)
+        ref.unsafeCurrent = after
+        if (taken._tag === "Taken") return Effect.succeed(permitOf(permits))
+        const patience = Math.min(maxWait, admission.patience)
+        if (limits.maxQueued === 0) return refuse("queue-full")
+        if (patience <= 0) return refuse("wait-too-long")
+        return Effect.flatMap(Deferred.make<void>(), (door) => queue(permits, patience, door, admission))
+      })
 
     const queue = (permits: number, patience: number, door: Door, admission: Admission): Taken =>
       Effect.flatMap(
-        Ref.modify(ref, (state) => Kernel.admit(limits, state, permits, door)),
+        ref.modify((state) => Kernel.admit(limits, state, permits, door)),
         (taken): Taken => {
           switch (taken._tag) {
             case "Taken":
@@ -216,7 +215,7 @@ export const makeWith = <E extends Error>(
             (permit) => Effect.onExit(restore(self), permit)
           )
         ),
-      status: Effect.map(Ref.get(ref), (state) => ({
+      status: Effect.map(ref, (state) => ({
         inUse: state.inUse,
         queued: state.queue.size,
         limit: limits.permits

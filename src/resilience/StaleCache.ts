@@ -20,6 +20,8 @@ export interface Remembered<out A> {
 }
 
 /**
+ * The last good answer of each key.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -23,6 +23,8 @@ import * as MonotonicClock from "./MonotonicClock.js"
 import { AttemptTimeout, stackless } from "./Rejection.js"
 
 /**
+ * The limit of an attempt, and whose attempt it is.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -9,6 +9,8 @@
 import * as Duration from "effect/Duration"
 
 /**
+ * Names and values, as in `process.env`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -68,6 +70,8 @@ export interface Reader {
 }
 
 /**
+ * Reads variables and collects what is wrong with them.
+ *
  * @since 0.1.0
  * @category constructors
  */

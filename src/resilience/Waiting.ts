@@ -31,21 +31,26 @@ export const atMost = (
 }
 
 /**
- * Ends as the one that ends first; the other is stopped. As `Effect.raceFirst`, but what races are no children of the
- * caller: Effect hands the interruption of a fibre on to its children even where the fibre itself is uninterruptible,
- * and a caller who must not be interrupted would lose both. For the same reason each can be stopped by itself.
+ * Ends as the one that ends first; the other is interrupted and awaited. As `Effect.raceFirst`, without its two traps
+ * (Effect 3.22):
+ *
+ * - It makes its two fibres in one step and starts them in the next: who is interrupted in between waits for ever for
+ *   fibres that never began. Here nothing can come between.
+ * - Its fibres are children of the caller, and Effect hands the interruption of a fibre on to its children even where the
+ *   fibre itself is uninterruptible: such a caller would lose both. Here they are nobody's children, and each can be
+ *   stopped by itself.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const first = <A, E, B, E2>(
-  one: Effect.Effect<A, E>,
-  other: Effect.Effect<B, E2>
-): Effect.Effect<A | B, E | E2> =>
+export const first = <A, E, R, A2, E2, R2>(
+  one: Effect.Effect<A, E, R>,
+  other: Effect.Effect<A2, E2, R2>
+): Effect.Effect<A | A2, E | E2, R | R2> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const end = yield* Deferred.make<A | B, E | E2>()
-      const fibers = yield* Effect.forEach([one, other], (racer: Effect.Effect<A | B, E | E2>) =>
+      const end = yield* Deferred.make<A | A2, E | E2>()
+      const fibers = yield* Effect.forEach([one, other], (racer: Effect.Effect<A | A2, E | E2, R | R2>) =>
         Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(racer), end))
       )
       return yield* Effect.ensuring(restore(Deferred.await(end)), Fiber.interruptAll(fibers))

@@ -50,7 +50,7 @@ export const make = Effect.gen(function* () {
       name: "rejection",
       limit: 0.25,
       goal: 0.15,
-      ours: inFiber("open breaker", () => Effect.catchAll(open.execute(effect), () => Effect.void)),
+      ours: inFiber("open breaker", () => Effect.exit(open.execute(effect))),
       theirs: [
         awaited("cockatiel, open", () => cockatielOpen.execute(promise).catch(() => undefined)),
         awaited("opossum, open", () => opossum.fire().catch(() => undefined))

@@ -1,12 +1,15 @@
 /** What a case of the benchmarks is: something of ours, measured beside something else, and what the ratio may be. */
 
-/** Something whose cost a call is measured: it makes so many calls, one after the other. */
+/** Something whose cost a call is measured. */
 export interface Subject {
   readonly name: string
   /** Fewer calls than this say nothing. */
   readonly leastCalls?: number | undefined
-  readonly run: (calls: number) => Promise<unknown>
+  /** Gets ready to make so many calls, which costs nothing that counts; what comes back makes them. */
+  readonly prepare: (calls: number) => Run | Promise<Run>
 }
+
+export type Run = () => Promise<unknown>
 
 /** How much time a measurement may take. */
 export interface Effort {

@@ -47,9 +47,10 @@ export const compare = async (
 }
 
 const cost = async (subject: Subject, calls: number): Promise<number> => {
+  const run = await subject.prepare(calls)
   collect("minor")
   const before = process.cpuUsage()
-  await subject.run(calls)
+  await run()
   const { system, user } = process.cpuUsage(before)
   return ((system + user) * 1_000) / calls
 }
@@ -69,5 +70,5 @@ const callsIn = async (subject: Subject, { slice, warmUp }: Effort): Promise<num
 
 /** Collects garbage; without `--expose-gc`, with which `npm run bench` starts, it is left to the collector. */
 export const collect = (type: "minor" | "major"): void => {
-  globalThis.gc?.(type === "minor" ? { type: "minor" } : undefined)
+  globalThis.gc?.(type === "minor")
 }

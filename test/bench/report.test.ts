@@ -100,7 +100,7 @@ describe("the harness of the benchmarks", () => {
     const ran = new Map<string, number>()
     const subject = (name: string, work: number) => ({
       name,
-      run: async (calls: number) => {
+      prepare: (calls: number) => async () => {
         ran.set(name, (ran.get(name) ?? 0) + 1)
         for (let n = 0, x = 0; n < calls * work; n++) x += Math.sqrt(n)
       }

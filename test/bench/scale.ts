@@ -1,26 +1,31 @@
 /** Whether a call costs the same among many: among callers that are on their way at once, and among breakers. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import type { Comparison, Subject } from "./cases.js"
 import { makePolicy } from "./policies.js"
-import { effect, fiberFloor, fiberPromiseFloor, inFiber, promise } from "./subjects.js"
+import { effect, fiberFloor, inFiber, promise } from "./subjects.js"
 
 const many = 10_000
-const callsEach = 5
+const callsEach = 2
 
-/** So many callers that begin together and share the calls; a few calls each make up for their being started. */
+/** So many callers, started before, who begin together and share the calls. */
 const callers = (name: string, count: number, call: Effect.Effect<unknown, unknown>): Subject => ({
   name,
   leastCalls: count * callsEach,
-  run: (calls) =>
+  prepare: (calls) =>
     Effect.gen(function* () {
-      const start = yield* Deferred.make<void>()
-      const caller = Effect.zipRight(Deferred.await(start), Effect.repeatN(call, Math.ceil(calls / count) - 1))
-      const fibers = yield* Effect.replicateEffect(Effect.fork(caller), count)
-      yield* Deferred.succeed(start, undefined)
-      yield* Effect.forEach(fibers, Fiber.join, { discard: true })
+      const [start, end] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      let left = count
+      const leave = Effect.suspend(() => (--left === 0 ? Deferred.succeed(end, undefined) : Effect.void))
+      const caller = Deferred.await(start).pipe(
+        Effect.zipRight(Effect.repeatN(call, Math.ceil(calls / count) - 1)),
+        Effect.zipRight(leave)
+      )
+      yield* Effect.replicateEffect(Effect.forkDaemon(caller), count, { discard: true })
+      // Until all of them wait.
+      yield* Effect.sleep("1 millis")
+      return () => Effect.runPromise(Effect.zipRight(Deferred.succeed(start, undefined), Deferred.await(end)))
     }).pipe(Effect.runPromise)
 })
 
@@ -41,7 +46,7 @@ export const make = Effect.gen(function* () {
       goal: 1.3,
       ours: callers("10 000 callers", many, call),
       theirs: [callers("1 caller", 1, call)],
-      floor: fiberPromiseFloor
+      floor: callers("10 000 callers without a policy", many, Effect.promise(promise))
     },
     {
       name: "scale-breakers",

@@ -5,7 +5,7 @@ import type { Subject } from "./cases.js"
 /** Calls from within one fibre, one after the other: how a server that lives in Effect calls its dependencies. */
 export const inFiber = (name: string, call: () => Effect.Effect<unknown, unknown>): Subject => ({
   name,
-  run: (calls) =>
+  prepare: (calls) => () =>
     Effect.runPromise(
       Effect.suspend(() => {
         let left = calls
@@ -23,7 +23,7 @@ export const inFiber = (name: string, call: () => Effect.Effect<unknown, unknown
 /** Calls that are awaited one after the other. */
 export const awaited = (name: string, call: () => Promise<unknown>): Subject => ({
   name,
-  run: async (calls) => {
+  prepare: (calls) => async () => {
     for (let left = calls; left > 0; left -= 1) await call()
   }
 })

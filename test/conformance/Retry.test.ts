@@ -1,4 +1,8 @@
 /** Retry, its delays, its budget and its attempts: the verified defects 27 to 33. */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -10,12 +14,14 @@ import * as Decision from "effect/ScheduleDecision"
 import * as Interval from "effect/ScheduleInterval"
 import * as TestClock from "effect/TestClock"
 import { vi } from "vitest"
+import * as ResilientClient from "../../src/http/ResilientClient.js"
 import * as RetryAfter from "../../src/http/RetryAfter.js"
 import type { Backoff } from "../../src/resilience/kernel/Backoff.js"
 import { delayAfter } from "../../src/resilience/kernel/Backoff.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
+import { settled } from "./support/calls.js"
 import { conformance } from "./support/conformance.js"
 import { load } from "./support/peers.js"
 
@@ -57,7 +63,7 @@ const obedient: Schedule.Schedule<Duration.Duration, Busy> = Schedule.makeWithSt
 
 conformance<Limiting>({
   number: 27,
-  title: "a Retry-After can make a call wait neither beyond maxDelay nor beyond the deadline",
+  title: "no server can make a call wait longer than maxDelay or its deadline by a large Retry-After",
   failing: ["Polly"],
   scenario: (limiting) =>
     Effect.gen(function* () {
@@ -90,13 +96,33 @@ conformance<Limiting>({
           protect(call, { idempotent: true })
     ),
   wrong: {
-    Polly: ({ deadline }) =>
-      Effect.succeed((call) =>
-        Effect.timeout(
-          Retry.drive(() => call, { schedule: obedient }),
-          deadline
+    "Polly: a Retry-After is stronger than every limit": [
+      "it waits for a time that it does not have",
+      ({ deadline }) =>
+        Effect.succeed((call) =>
+          Effect.timeout(
+            Retry.drive(() => call, { schedule: obedient }),
+            deadline
+          )
         )
-      )
+    ],
+    "a client that comes back after its own longest delay, earlier than it was asked to": [
+      "it waits for a time that it does not have",
+      ({ deadline, maxDelay }) =>
+        Effect.map(
+          Policy.make({
+            name: "upstream",
+            deadline,
+            retry: {
+              maxDelay,
+              retryAfter: (error) => (error instanceof Busy ? Duration.min(error.retryAfter, maxDelay) : undefined)
+            }
+          }),
+          ({ protect }) =>
+            (call) =>
+              protect(call, { idempotent: true })
+        )
+    ]
   }
 })
 
@@ -106,7 +132,7 @@ class Answer extends Data.TaggedError("Answer")<{ readonly status: number; reado
 
 conformance<typeof RetryAfter.read>({
   number: 28,
-  title: "a Retry-After in the form of a date is honoured, by the clock of who sent it",
+  title: "a Retry-After in the form of a date is understood, and measured by the clock of the server that sent it",
   failing: ["failsafe-go"],
   scenario: (read) =>
     Effect.gen(function* () {
@@ -120,14 +146,39 @@ conformance<typeof RetryAfter.read>({
       const fiber = yield* Effect.fork(Effect.exit(Retry.withRetry(attempt, { maxAttempts: 2, retryAfter })))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
-      assert.deepStrictEqual(times, [0, 7_000])
+      assert.deepStrictEqual(times, [0, 7_000], "when the attempts were made")
+
+      const dates = {
+        "Thu, 01 Jan 1970 00:00:08 GMT": 7_000,
+        "Thursday, 01-Jan-70 00:00:08 GMT": 7_000,
+        "Thu Jan  1 00:00:08 1970": 7_000,
+        "Wed, 31 Dec 1969 23:00:00 GMT": 0
+      }
+      for (const [date, millis] of Object.entries(dates)) {
+        // Without the server's own time ours is the best guess.
+        assert.deepStrictEqual(read({ "retry-after": date }, 1_000), Duration.millis(millis), date)
+      }
     }),
   ours: RetryAfter.read,
   wrong: {
-    "failsafe-go": (headers) => {
-      const seconds = Number(headers["retry-after"])
-      return Number.isInteger(seconds) ? Duration.seconds(seconds) : undefined
-    }
+    "failsafe-go: reads whole seconds only": [
+      "when the attempts were made",
+      (headers) => {
+        const seconds = Number(headers["retry-after"])
+        return Number.isInteger(seconds) ? Duration.seconds(seconds) : undefined
+      }
+    ],
+    "Microsoft: goes by the clock of who reads it": [
+      "when the attempts were made",
+      (headers, now) => RetryAfter.read({ ...headers, date: undefined }, now)
+    ],
+    "a reader that takes a date for the time to wait until it, also when it is over": [
+      "Wed, 31 Dec 1969",
+      (headers, now) => {
+        const wait = RetryAfter.read(headers, now)
+        return wait !== undefined && Duration.toMillis(wait) === 0 ? undefined : wait
+      }
+    ]
   }
 })
 
@@ -157,7 +208,7 @@ interface CockatielBackoff {
 
 conformance<<A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>>({
   number: 29,
-  title: "an interruption while a retry is waited for ends the call at once",
+  title: "a call that is interrupted while it waits for its next attempt ends at once",
   failing: ["cockatiel"],
   scenario: (retry) =>
     Effect.gen(function* () {
@@ -173,8 +224,10 @@ conformance<<A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>>({
     }),
   ours: Retry.withRetry({ initialDelay: "10 seconds" }),
   wrong: {
-    cockatiel: (call) =>
-      Effect.catchAll(call, () => Effect.zipRight(Effect.uninterruptible(Effect.sleep(10_000)), call))
+    "cockatiel: does not look at its signal while it waits": [
+      "it still waits",
+      (call) => Effect.catchAll(call, () => Effect.zipRight(Effect.uninterruptible(Effect.sleep(10_000)), call))
+    ]
   },
   peers: {
     cockatiel: async () => {
@@ -222,7 +275,7 @@ const fetch: Fetch = (signal, millis) =>
 /** Two calls overlap, the first of them never ends and is timed out; a third one begins after that. */
 conformance<Effect.Effect<(millis: number) => Effect.Effect<string, unknown>, Policy.PolicyConfigurationError>>({
   number: 30,
-  title: "an attempt that is timed out aborts itself and no other one",
+  title: "an attempt that takes too long is aborted, and no other one with it",
   failing: ["opossum"],
   scenario: (make) =>
     Effect.gen(function* () {
@@ -253,14 +306,17 @@ conformance<Effect.Effect<(millis: number) => Effect.Effect<string, unknown>, Po
         )
   ),
   wrong: {
-    opossum: Effect.sync(() => {
-      const controller = new AbortController()
-      return (millis) =>
-        Effect.timeoutFail(fetch(controller.signal, millis), {
-          duration: "1 second",
-          onTimeout: () => controller.abort()
-        })
-    })
+    "opossum: one signal for all calls": [
+      "the one beside it",
+      Effect.sync(() => {
+        const controller = new AbortController()
+        return (millis) =>
+          Effect.timeoutFail(fetch(controller.signal, millis), {
+            duration: "1 second",
+            onTimeout: () => controller.abort()
+          })
+      })
+    ]
   },
   peers: {
     opossum: async () => {
@@ -318,7 +374,7 @@ type Throughout = (budget: RetryBudget.RetryBudget) => RetryBudget.RetryBudget
 
 conformance<Throughout>({
   number: 31,
-  title: "a retry budget never grants more than it has, under concurrency and for retries that still wait",
+  title: "a retry budget never allows more retries than it has, neither to many at once nor while they still wait",
   failing: ["failsafe-go", "Envoy"],
   scenario: (throughout) =>
     Effect.gen(function* () {
@@ -326,43 +382,47 @@ conformance<Throughout>({
       const options = { name: "upstream", ratio: 0.2, minPerSecond: 0.5 }
       const granted = 0.2 * callers + 5
 
-      // All fail at the same moment, and wait for the same time.
-      const together = throughout(yield* RetryBudget.make(options))
-      const { attempt, times } = yield* timed(Effect.fail("down"))
-      const retry = { maxAttempts: 2, initialDelay: "5 seconds" } as const
-      const guarded = Retry.withRetry(Effect.zipLeft(attempt, Effect.yieldNow()), retry, together)
-      yield* Effect.fork(Effect.all(Effect.replicate(Effect.exit(guarded), callers), { concurrency: "unbounded" }))
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(times.filter((at) => at > 0).length, granted, "of those who fail together")
-
       // They fail one after the other, while all retries still wait.
+      const retry = { maxAttempts: 2, initialDelay: "5 seconds", jitter: "none" } as const
       const waiting = throughout(yield* RetryBudget.make(options))
       const later = yield* timed(Effect.fail("down"))
       for (let caller = 0; caller < callers; caller++) {
         yield* Effect.fork(Effect.exit(Retry.withRetry(later.attempt, retry, waiting)))
-        yield* TestClock.adjust(1)
+        yield* settled
       }
       yield* TestClock.adjust("10 seconds")
-      assert.isAtMost(later.times.length - callers, granted, "of those that still wait")
+      assert.strictEqual(later.times.length - callers, granted, "of those that still wait")
+
+      // All fail at the same moment, and wait for the same time.
+      const together = throughout(yield* RetryBudget.make(options))
+      const { attempt, times } = yield* timed(Effect.fail("down"))
+      const guarded = Retry.withRetry(Effect.zipLeft(attempt, Effect.yieldNow()), retry, together)
+      yield* Effect.fork(Effect.all(Effect.replicate(Effect.exit(guarded), callers), { concurrency: "unbounded" }))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(times.filter((at) => at > 0).length, granted, "of those who fail together")
     }),
   ours: (budget) => budget,
   wrong: {
-    "failsafe-go": (budget) => ({
-      ...budget,
-      // Looks, and takes afterwards.
-      withdraw: Effect.flatMap(budget.status, ({ available }) =>
-        available < 1 ? Effect.succeed(false) : Effect.as(Effect.zipRight(Effect.yieldNow(), budget.withdraw), true)
-      )
-    }),
-    Envoy: (budget) => ({
-      ...budget,
-      // Charges when the retry begins.
-      withdraw: Effect.flatMap(budget.status, ({ available }) =>
-        available < 1
-          ? Effect.succeed(false)
-          : Effect.as(Effect.forkDaemon(Effect.delay(budget.withdraw, "5 seconds")), true)
-      )
-    })
+    "failsafe-go: looks, and takes afterwards": [
+      "of those who fail together",
+      (budget) => ({
+        ...budget,
+        withdraw: Effect.flatMap(budget.status, ({ available }) =>
+          available < 1 ? Effect.succeed(false) : Effect.as(Effect.zipRight(Effect.yieldNow(), budget.withdraw), true)
+        )
+      })
+    ],
+    "Envoy: charges when the retry begins": [
+      "of those that still wait",
+      (budget) => ({
+        ...budget,
+        withdraw: Effect.flatMap(budget.status, ({ available }) =>
+          available < 1
+            ? Effect.succeed(false)
+            : Effect.as(Effect.forkDaemon(Effect.delay(budget.withdraw, "5 seconds")), true)
+        )
+      })
+    ]
   }
 })
 
@@ -375,7 +435,7 @@ const isDelay = (delay: number, maxDelay: number): boolean => delay >= 0 && dela
 
 conformance<typeof delayAfter>({
   number: 32,
-  title: "a delay is never NaN, infinite or negative, up to the millionth attempt",
+  title: "the delay before a retry is never NaN, infinite or negative, up to the millionth attempt",
   failing: ["Polly", "cockatiel"],
   scenario: (delayOf) =>
     Effect.sync(() => {
@@ -397,15 +457,19 @@ conformance<typeof delayAfter>({
     }),
   ours: delayAfter,
   wrong: {
-    // Without the guard against an overflow of the formula's own terms.
-    Polly: ({ initialDelay, maxDelay, multiplier }, attempt, _previous, random) => {
-      const term = (t: number) => multiplier ** t * Math.tanh(Math.sqrt(4 * t))
-      const t = attempt - 1 + random
-      return Math.min(maxDelay, Math.max(0, ((term(t) - term(Math.max(0, t - 1))) * initialDelay) / 1.4))
-    },
-    // Without the guard of zero times infinity.
-    cockatiel: ({ initialDelay, maxDelay, multiplier }, attempt) =>
-      Math.min(maxDelay, initialDelay * multiplier ** (attempt - 1))
+    "Polly #2163: no guard against an overflow of the formula's own terms": [
+      ": NaN",
+      ({ initialDelay, maxDelay, multiplier }, attempt, _previous, random) => {
+        const term = (t: number) => multiplier ** t * Math.tanh(Math.sqrt(4 * t))
+        const t = attempt - 1 + random
+        return Math.min(maxDelay, Math.max(0, ((term(t) - term(Math.max(0, t - 1))) * initialDelay) / 1.4))
+      }
+    ],
+    "cockatiel #86: no guard against zero times infinity": [
+      ": NaN",
+      ({ initialDelay, maxDelay, multiplier }, attempt) =>
+        Math.min(maxDelay, initialDelay * multiplier ** (attempt - 1))
+    ]
   },
   peers: {
     cockatiel: () => {
@@ -433,48 +497,60 @@ conformance<typeof delayAfter>({
 
 // 33
 
-interface Request {
-  readonly method: "GET" | "POST"
-  /** What the caller says; nothing for most. */
-  readonly call?: Policy.Call
-}
+type Sent = readonly [request: HttpClientRequest.HttpClientRequest, times: number]
 
-type Client = (send: Effect.Effect<never, "down">) => (request: Request) => Effect.Effect<never, unknown>
+const url = "https://orders.example/1"
+const keyed = { headers: { "idempotency-key": "order-1" } }
 
-const policy = Policy.make({ name: "upstream", deadline: "1 minute", retry: { maxAttempts: 3 } })
+/** How often each may be sent when every attempt fails, of at most three. */
+const requests: ReadonlyArray<Sent> = [
+  [HttpClientRequest.post(url), 1],
+  [HttpClientRequest.patch(url), 1],
+  [HttpClientRequest.get(url), 3],
+  [HttpClientRequest.head(url), 3],
+  [HttpClientRequest.options(url), 3],
+  [HttpClientRequest.put(url), 3],
+  [HttpClientRequest.del(url), 3],
+  [HttpClientRequest.post(url, keyed), 3],
+  [HttpClientRequest.patch(url, keyed), 3]
+]
 
-conformance<Effect.Effect<Client, Policy.PolicyConfigurationError>>({
+const notNow = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 503 })))
+const unreachable = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport" }))
+
+conformance<ResilientClient.Options>({
   number: 33,
-  title: "a call that is not known to be safe to repeat is made once",
+  title:
+    "a POST is sent once and not retried, unless an Idempotency-Key lets the server recognise it; a GET is retried",
   failing: ["Microsoft.Extensions.Http.Resilience"],
-  scenario: (make) =>
+  scenario: (options) =>
     Effect.gen(function* () {
-      const client = yield* make
-      const attemptsOf = (request: Request) =>
-        Effect.gen(function* () {
-          const { attempt, times } = yield* timed(Effect.fail("down" as const))
-          const fiber = yield* Effect.fork(Effect.exit(client(attempt)(request)))
+      const policy = yield* Policy.make({ name: "orders", deadline: "1 minute", retry: { maxAttempts: 3 } })
+      for (const answer of [notNow, unreachable]) {
+        for (const [request, expected] of requests) {
+          let sent = 0
+          const plain = HttpClient.make((request) => Effect.suspend(() => (sent++, answer(request))))
+          const client = ResilientClient.withPolicy(plain, policy, options)
+          const fiber = yield* Effect.fork(Effect.exit(client.execute(request)))
           yield* TestClock.adjust("1 minute")
-          yield* Fiber.join(fiber)
-          return times.length
-        })
-      assert.strictEqual(yield* attemptsOf({ method: "POST" }), 1, "a POST")
-      assert.strictEqual(yield* attemptsOf({ method: "POST", call: { idempotent: true } }), 3, "one with a key")
+          assert.isNotNull(fiber.unsafePoll())
+          const key = "idempotency-key" in request.headers ? " with a key" : ""
+          assert.strictEqual(sent, expected, `${request.method}${key}: how often it was sent`)
+        }
+      }
     }),
-  ours: Effect.map(
-    policy,
-    ({ protect }): Client =>
-      (send) =>
-      ({ call }) =>
-        protect(send, call)
-  ),
+  ours: {},
   wrong: {
-    "Microsoft.Extensions.Http.Resilience": Effect.map(
-      policy,
-      ({ protect }): Client =>
-        (send) =>
-        () =>
-          protect(send, { idempotent: true })
-    )
+    "Microsoft.Extensions.Http.Resilience: every method": ["POST: how often it was sent", { isIdempotent: () => true }],
+    "a client that takes PATCH for safe": [
+      "PATCH: how often it was sent",
+      { isIdempotent: ({ method }) => method !== "POST" }
+    ],
+    "a client that does not know the key": [
+      "POST with a key: how often it was sent",
+      { isIdempotent: ({ method }) => method !== "POST" && method !== "PATCH" }
+    ]
   }
 })

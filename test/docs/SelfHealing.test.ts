@@ -47,18 +47,11 @@ import * as Samples from "./support/Samples.js"
 const page = Markdown.read("docs/self-healing.md")
 const readme = Markdown.read("README.md")
 
-const source = (of: Markdown.Page, block: Markdown.Block): Samples.Source => ({
-  path: of.path.replace(/[^/]*$/, `sample-${block.name}.ts`),
-  code: block.code
-})
-
-const sources = [page, readme].flatMap((of) =>
-  of.blocks.filter(({ language }) => language === "ts").map((block) => source(of, block))
-)
+const sources = [page, readme].flatMap(Samples.sourcesOf)
 
 /** What the sample of that name exports. The test says its type; that it compiles is a test of its own. */
 const sample = <Exports>(name: string): Effect.Effect<Exports> =>
-  Effect.promise(() => Samples.load(source(page, Markdown.block(page, name))))
+  Effect.promise(() => Samples.load(Samples.sourceOf(page, Markdown.block(page, name))))
 
 /** What most samples export: a wrapper around the call of a service. */
 type Wrapper<R = never> = (call: Effect.Effect<string, Error>) => Effect.Effect<string, Error, R>

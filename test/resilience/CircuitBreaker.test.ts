@@ -130,6 +130,19 @@ describe("CircuitBreaker with default options", () => {
   )
 })
 
+describe("CircuitBreaker.withCircuitBreaker", () => {
+  it.effect("passes an effect through the breaker, before or after it in a pipe", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 2 })
+      assert.strictEqual(yield* CircuitBreaker.withCircuitBreaker(up, breaker), "up")
+      assert.strictEqual(yield* Effect.flip(CircuitBreaker.withCircuitBreaker(down, breaker)), "down")
+      assert.strictEqual(yield* Effect.flip(down.pipe(CircuitBreaker.withCircuitBreaker(breaker))), "down")
+      const error = yield* Effect.flip(up.pipe(CircuitBreaker.withCircuitBreaker(breaker)))
+      assert.deepInclude(error, { _tag: "CircuitOpen", policy: "openai", reason: "open" })
+    })
+  )
+})
+
 describe("CircuitBreaker and how calls end", () => {
   it.effect("passes values, errors and defects through as they are", () =>
     Effect.gen(function* () {

@@ -249,6 +249,7 @@ describe("Coalesce", () => {
   it.scoped("says what is wrong with its options, and serves as a layer", () =>
     Effect.gen(function* () {
       const wrong = yield* Effect.flip(places({ maxKeys: 0 }))
+      assert.instanceOf(wrong, Coalesce.CoalesceConfigurationError)
       assert.strictEqual(wrong.message, "Coalesce: maxKeys is 0; give a whole number of at least 1")
       const Reports = Context.GenericTag<Coalesce.Coalesce<string, string, string>>("Reports")
       const asked = Effect.flatMap(Reports, ({ run }) => run("a", Effect.succeed("report")))

@@ -209,3 +209,70 @@ describe("Deadline and policies", () => {
     )
   })
 })
+
+describe("a deadline in the hands of a policy or a server", () => {
+  const inherited = Effect.withFiberRuntime<Deadline.Deadline | undefined>((fiber) =>
+    Effect.succeed(Deadline.inheritedBy(fiber))
+  )
+  const outer = Deadline.earliest("request", 10_000, 0, undefined)!
+
+  it("is a new one only where that is earlier than the inherited one", () => {
+    assert.deepInclude(outer, { owner: "request", limit: 10_000, endsAt: 10_000, outer: undefined })
+    assert.deepInclude(Deadline.earliest("openai", 2_000, 7_000, outer), { owner: "openai", endsAt: 9_000, outer })
+    assert.strictEqual(Deadline.earliest("openai", 3_000, 7_000, outer), outer)
+    assert.strictEqual(Deadline.earliest("openai", Infinity, 7_000, outer), outer)
+    assert.isUndefined(Deadline.earliest("openai", Infinity, 7_000, undefined))
+  })
+
+  it.effect("holds from enter to leave, for the fibre and for children that it forked meanwhile", () =>
+    Effect.gen(function* () {
+      const request = { ...outer }
+      const own = Deadline.earliest("openai", 2_000, 0, request)!
+      yield* Deadline.enter(request)
+      yield* Deadline.enter(own)
+      assert.strictEqual(yield* inherited, own)
+      const child = yield* Effect.fork(Effect.zipRight(Effect.sleep(1), inherited))
+      Deadline.leave(own)
+      assert.strictEqual(yield* inherited, request)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* Fiber.join(child), request)
+      Deadline.leave(request)
+      assert.isUndefined(yield* inherited)
+    })
+  )
+
+  it("has whole milliseconds left, so that microseconds cost nobody one", () => {
+    assert.strictEqual(Deadline.millisLeft(outer, 0.25), 10_000)
+    assert.strictEqual(Deadline.millisLeft(outer, 9_999.5), 1)
+    assert.strictEqual(Deadline.millisLeft(outer, 10_000), 0)
+    assert.strictEqual(Deadline.millisLeft(outer, 10_500), -500)
+  })
+
+  it.effect("ends an effect in time, and does not begin one too late", () =>
+    Effect.gen(function* () {
+      const { at, exit } = yield* play(Deadline.endingBy(Effect.never, outer, 7_000, "openai"))
+      assert.strictEqual(at, 3_000)
+      assert.deepInclude(failed(exit), { policy: "openai", owner: "request", reason: "deadline" })
+      let begun = false
+      const late = Deadline.endingBy(
+        Effect.sync(() => (begun = true)),
+        outer,
+        10_000,
+        "openai"
+      )
+      assert.strictEqual((yield* Effect.flip(late))._tag, "DeadlineExceeded")
+      assert.isFalse(begun)
+    })
+  )
+
+  it.effect("names in its failure whose time it was, and when another try can help", () =>
+    Effect.gen(function* () {
+      const exceeded = yield* Effect.flip(Deadline.exceeded(outer, "openai"))
+      assert.strictEqual(exceeded.message, 'The call of "openai" did not finish within 10s, the deadline of "request"')
+      assert.isUndefined(exceeded.retryAfter)
+      const hinted = Deadline.error(outer, "openai", Duration.seconds(4))
+      assert.deepStrictEqual(hinted.limit, Duration.seconds(10))
+      assert.match(hinted.message, /"request"; try again in 4 s$/)
+    })
+  )
+})

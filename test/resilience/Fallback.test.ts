@@ -154,6 +154,7 @@ describe("Fallback to the last good answer", () => {
   it.effect("says what is wrong with its options, and serves as a layer", () =>
     Effect.gen(function* () {
       const wrong = yield* Effect.flip(Fallback.makeStale({ name: "", maxAge: 0, capacity: 0 }))
+      assert.instanceOf(wrong, Fallback.FallbackConfigurationError)
       assert.strictEqual(
         wrong.message,
         'Fallback "": name is empty; give the name of the dependency, such as "openai"; ' +

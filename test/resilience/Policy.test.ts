@@ -252,6 +252,21 @@ describe("Policy and its order", () => {
     })
   )
 
+  it.effect("holds no place while it waits for a token", () =>
+    Effect.gen(function* () {
+      const [rateLimiter, bulkhead] = [Turnstile.make("limiter"), Turnstile.make("bulkhead")]
+      const policy = yield* Policy.make({ name: "openai", rateLimiter, bulkhead })
+      rateLimiter.waits.push(1_000)
+      const waiting = yield* Effect.fork(policy.protect(Effect.succeed("up")))
+      yield* TestClock.adjust(999)
+      assert.deepInclude(rateLimiter.counts, { queued: 1 })
+      assert.deepInclude(bulkhead.counts, { admitted: 0 })
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* Fiber.join(waiting), "up")
+      assert.deepInclude(bulkhead.counts, { admitted: 1, inside: 0 })
+    })
+  )
+
   it.effect("gives the place back when the breaker rejects after the queue", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })

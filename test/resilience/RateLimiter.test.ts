@@ -251,6 +251,9 @@ describe("RateLimiter options", () => {
         /maxWait is -1; give a duration longer than nothing/
       )
       assert.match(yield* messageOf({ maxWait: "1 seconds" }), /belong to mode "wait"/)
+      const error = yield* Effect.flip(RateLimiter.make({ ...rejecting, limit: 0 }))
+      assert.instanceOf(error, RateLimiter.RateLimiterConfigurationError)
+      assert.strictEqual(error.limiter, "openai")
     })
   )
 })

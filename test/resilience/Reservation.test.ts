@@ -9,6 +9,9 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as RateLimiter from "../../src/resilience/RateLimiter.js"
+import * as RateLimiterState from "../../src/resilience/RateLimiterState.js"
+import { RateLimited } from "../../src/resilience/Rejection.js"
+import * as Reservation from "../../src/resilience/Reservation.js"
 
 const options: RateLimiter.Options = {
   name: "reports",
@@ -272,4 +275,29 @@ describe("reservations that are used late, cancelled and left", () => {
       }))
     assert.isTrue((await fc.check(keepsTheLimit(early), { numRuns: 60, endOnFailure: true })).failed)
   }, 120_000)
+})
+
+describe("Reservation.make", () => {
+  const reserve = (state: RateLimiterState.RateLimiterState, cost: number, patience: number) =>
+    Reservation.make({
+      state,
+      cost,
+      patience,
+      reject: (reason, after) =>
+        Effect.fail(new RateLimited({ policy: "reports", reason, retryAfter: Duration.millis(after) }))
+    })
+
+  it.scoped("takes places of any cost on the state of a limiter, as far as the patience goes", () =>
+    Effect.gen(function* () {
+      const state = yield* RateLimiterState.make({ permits: 3, interval: 10_000, maxQueued: 10 })
+      const two = yield* reserve(state, 2, 0)
+      const impatient = yield* Effect.flip(reserve(state, 2, 9_999))
+      assert.deepInclude(impatient, { reason: "wait-too-long", retryAfter: Duration.seconds(10) })
+      const patient = yield* reserve(state, 2, 10_000)
+      assert.deepStrictEqual(yield* patient.wait, Duration.seconds(10))
+      yield* two.cancel
+      assert.deepStrictEqual(yield* patient.wait, Duration.zero)
+      assert.strictEqual((yield* state.look).inUse, 2)
+    })
+  )
 })

@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreakers from "../../src/resilience/CircuitBreakers.js"
 import * as Backoff from "../../src/resilience/kernel/Backoff.js"
@@ -295,6 +296,20 @@ describe("Retry and how long it waits", () => {
     assert.isAbove(accepted, 100)
   })
 
+  it.effect("steps the same from options that were read before, as from the options", () =>
+    Effect.gen(function* () {
+      const options: Retry.Options = { maxAttempts: 4, initialDelay: 300, maxDelay: 900, jitter: "decorrelated" }
+      const settings = yield* Retry.settingsOf(options)
+      const delays = (schedule: ReturnType<typeof Retry.schedule>) =>
+        Effect.withRandom(Schedule.run(schedule, 0, ["down", "down", "down", "down"]), Random.make("seed"))
+      const own = Array.from(yield* delays(Retry.scheduleOf(settings)), Duration.toMillis)
+      assert.deepStrictEqual(own, Array.from(yield* delays(Retry.schedule(options)), Duration.toMillis))
+      // Three retries after four attempts; the fourth failure is the last.
+      assert.lengthOf(own, 4)
+      assert.strictEqual(own[3], 0)
+    })
+  )
+
   it.effect("says everything that is wrong with its options", () =>
     Effect.gen(function* () {
       const refused = Either.flip(
@@ -306,6 +321,7 @@ describe("Retry and how long it waits", () => {
           retryableErrors: [{}]
         })
       )
+      assert.instanceOf(yield* refused, Retry.RetryConfigurationError)
       const { message, problems } = yield* refused
       assert.lengthOf(problems, 4)
       assert.include(message, "maxDelay is shorter than initialDelay")

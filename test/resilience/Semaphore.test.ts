@@ -42,11 +42,38 @@ describe("Semaphore", () => {
     })
   )
 
+  it.effect("turns away with the error of its maker, who is told why", () =>
+    Effect.gen(function* () {
+      class Busy extends Error {
+        constructor(readonly why: Semaphore.SemaphoreFull["reason"]) {
+          super("the printers are busy")
+        }
+      }
+      const printers = yield* Semaphore.makeWith(
+        { permits: 1, maxQueued: 1, maxWait: "1 second" },
+        (why) => new Busy(why)
+      )
+      yield* Effect.fork(printers.withPermits(1)(Effect.never))
+      const waiter = yield* Effect.fork(Effect.flip(printers.withPermits(1)(Effect.void)))
+      yield* TestClock.adjust("1 millis")
+      const reasons = [
+        (yield* Effect.flip(printers.withPermits(1)(Effect.void))).why,
+        (yield* Effect.flip(printers.withPermits(2)(Effect.void))).why
+      ]
+      yield* TestClock.adjust("999 millis")
+      assert.deepStrictEqual(
+        [...reasons, (yield* Fiber.join(waiter)).why],
+        ["queue-full", "more-than-all", "wait-too-long"]
+      )
+    })
+  )
+
   it.effect("queues no one by default", () =>
     Effect.gen(function* () {
       const semaphore = yield* Semaphore.make({ permits: 1 })
       const error = yield* Effect.flip(semaphore.withPermits(1)(semaphore.withPermits(1)(Effect.void)))
-      assert.strictEqual(error.reason, "queue-full")
+      assert.instanceOf(error, Semaphore.SemaphoreFull)
+      assert.strictEqual(error.message, "No permit of the semaphore was to be had (queue-full)")
       assert.deepStrictEqual(yield* semaphore.status, { inUse: 0, queued: 0, limit: 1 })
     })
   )

@@ -43,7 +43,10 @@ export const initial = (failures: number, opens: number): HalfOpen => ({
   failed: 0
 })
 
-/** A place for a probe that may take `lease` milliseconds by its own limit; `undefined` when all are taken. */
+/**
+ * A place for a probe that may take `lease` milliseconds by its own limit; `undefined` when all are taken. A limit that is
+ * no number of milliseconds is none: no lease is without end.
+ */
 export const lend = (
   state: HalfOpen,
   rules: Rules,
@@ -51,7 +54,9 @@ export const lend = (
   lease: number
 ): readonly [Probe, HalfOpen] | undefined => {
   if (state.probes.length >= rules.halfOpenMaxCalls) return undefined
-  const probe: Probe = { leasedUntil: now + Math.max(rules.probeTimeout, lease) }
+  const probe: Probe = {
+    leasedUntil: now + (Number.isFinite(lease) ? Math.max(rules.probeTimeout, lease) : rules.probeTimeout)
+  }
   return [probe, { ...state, probes: [...state.probes, probe] }]
 }
 

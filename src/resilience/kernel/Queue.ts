@@ -42,11 +42,8 @@ export const tail = <A>(queue: Queue<A>): Queue<A> => {
 
 /** All items, oldest first. */
 export function* items<A>(queue: Queue<A>): Generator<A, void> {
-  for (let i = queue.start; i < queue.front.length; i++) {
-    const item = queue.front[i]
-    if (item !== undefined) yield item
-  }
-  if (queue.back !== undefined) yield* turned(queue.back)
+  yield* queue.front.slice(queue.start)
+  yield* turned(queue.back)
 }
 
 /** Takes out the one item that `is` finds; the same queue when there is none. */

@@ -179,12 +179,13 @@ const played = <W>(
 
 const untilFree = <W>(limits: Limits, state: State<W>, permits: number, now: number): number => {
   let free = limits.permits - state.semaphore.inUse
-  if (free >= permits) return 0
+  let at = now
   for (const due of Queue.items(state.returns)) {
+    if (free >= permits) break
     free += due.permits
-    if (free >= permits) return Math.max(0, due.at - now)
+    at = due.at
   }
-  return Infinity
+  return Math.max(0, at - now)
 }
 
 const lent = (

@@ -4,10 +4,11 @@
  */
 import { fileURLToPath } from "node:url"
 import { vi } from "vitest"
+import type * as Circuit from "../../../src/resilience/Circuit.js"
 import type * as CircuitBreaker from "../../../src/resilience/CircuitBreaker.js"
-import type * as CircuitTransitions from "../../../src/resilience/CircuitTransitions.js"
 import * as Library from "../../../src/resilience/index.js"
 import type * as Kernel from "../../../src/resilience/kernel/CircuitBreaker.js"
+import type * as HalfOpen from "../../../src/resilience/kernel/HalfOpen.js"
 import type * as TimeWindow from "../../../src/resilience/kernel/TimeWindow.js"
 import type * as Window from "../../../src/resilience/kernel/Window.js"
 import type * as MonotonicClock from "../../../src/resilience/MonotonicClock.js"
@@ -22,12 +23,13 @@ export const ours: Selfheal = Library
 
 /** The modules that a variant can differ in. */
 interface Modules {
+  readonly Circuit: typeof Circuit
   readonly CircuitBreaker: typeof CircuitBreaker
-  readonly CircuitTransitions: typeof CircuitTransitions
   readonly MonotonicClock: typeof MonotonicClock
   readonly Outcomes: typeof Outcomes
   readonly PolicyEvents: typeof PolicyEvents
   readonly "kernel/CircuitBreaker": typeof Kernel
+  readonly "kernel/HalfOpen": typeof HalfOpen
   readonly "kernel/TimeWindow": typeof TimeWindow
   readonly "kernel/Window": typeof Window
 }

@@ -13,6 +13,8 @@ export const lastTenSeconds = { failureThreshold: undefined, window: { type: "ti
 
 export const stateOf = (breaker: CircuitBreaker.CircuitBreaker) => Effect.map(breaker.status, ({ state }) => state)
 
-/** Calls of which every one fails. */
+/** Calls of which every one fails, or succeeds. */
 export const fail = (breaker: CircuitBreaker.CircuitBreaker, times = 1) =>
-  Effect.repeatN(Effect.ignore(breaker.execute(Effect.fail("down"))), times - 1)
+  Effect.asVoid(Effect.replicateEffect(Effect.ignore(breaker.execute(Effect.fail("down"))), times))
+export const succeed = (breaker: CircuitBreaker.CircuitBreaker, times = 1) =>
+  Effect.asVoid(Effect.replicateEffect(breaker.execute(Effect.void), times))

@@ -14,6 +14,7 @@ interface Call {
   /** How the call ended, if it has. */
   readonly result: Effect.Effect<Option.Option<Exit.Exit<unknown, unknown>>>
   readonly succeed: Effect.Effect<void>
+  readonly succeedWith: (value: string) => Effect.Effect<void>
   readonly failWith: (error: unknown) => Effect.Effect<void>
   readonly interrupt: Effect.Effect<void>
 }
@@ -36,6 +37,7 @@ export const begin = (through: Through): Effect.Effect<Call, never, Scope.Scope>
       wasAdmitted,
       result: Fiber.poll(fiber),
       succeed: Effect.zipRight(Deferred.succeed(end, "up"), settled),
+      succeedWith: (value) => Effect.zipRight(Deferred.succeed(end, value), settled),
       failWith: (error) => Effect.zipRight(Deferred.fail(end, error), settled),
       interrupt: Effect.zipRight(Fiber.interruptFork(fiber), settled)
     }

@@ -38,25 +38,39 @@ export const spentAnyway: Decide = (limits, tats, now, cost) => [
   limits.map((limit, i) => Math.max(tats[i] ?? 0, now * limit.scale) + cost * limit.emission)
 ]
 
-/** A fixed window that begins with a client's first request; the numbers kept are its begin and how many there were. */
-export const fixedWindow: Decide = (limits, [begin = 0, count = 0], now, cost) => {
-  const [limit] = limits
-  if (limit === undefined) throw new Error("a limiter without limits")
-  const isOver = count === 0 || now >= begin + limit.windowMillis
-  const [from, before] = isOver ? [now, 0] : [begin, count]
-  const allowed = before + cost <= limit.limit
-  const left = from + limit.windowMillis - now
-  return [
-    {
-      allowed,
-      limit,
-      remaining: limit.limit - before - (allowed ? cost : 0),
-      resetAfterMillis: left,
-      retryAfterMillis: allowed ? 0 : left
-    },
-    [from, before + (allowed ? cost : 0)]
-  ]
+/** Allows unless the balance is exactly zero. */
+export const unlessZero: Decide = (limits, tats, now, cost) => {
+  const isZero = limits.some((limit, i) => (tats[i] ?? 0) - now * limit.scale === limit.tolerance)
+  return [{ ...Gcra.decide(limits, tats, now, 1)[0], allowed: !isZero }, spentAnyway(limits, tats, now, cost)[1]]
 }
+
+/** Asks each limit by itself, and so uses up what the first ones allow when a later one refuses. */
+export const oneByOne: Decide = (limits, tats, now, cost) => [
+  Gcra.decide(limits, tats, now, cost)[0],
+  limits.flatMap((limit, i) => Gcra.decide([limit], tats.slice(i, i + 1), now, cost)[1])
+]
+
+/** Fixed windows; `beginOf` says when the one of this moment begins. The numbers kept are that and how many there were. */
+export const fixedWindow =
+  (beginOf: (now: number, windowMillis: number) => number): Decide =>
+  (limits, [begin = 0, count = 0], now, cost) => {
+    const [limit] = limits
+    if (limit === undefined) throw new Error("a limiter without limits")
+    const isOver = count === 0 || now >= begin + limit.windowMillis
+    const [from, before] = isOver ? [beginOf(now, limit.windowMillis), 0] : [begin, count]
+    const allowed = before + cost <= limit.limit
+    const left = from + limit.windowMillis - now
+    return [
+      {
+        allowed,
+        limit,
+        remaining: limit.limit - before - (allowed ? cost : 0),
+        resetAfterMillis: left,
+        retryAfterMillis: allowed ? 0 : left
+      },
+      [from, before + (allowed ? cost : 0)]
+    ]
+  }
 
 export type Keyed = (options: KeyedRateLimiter.Options) => Effect.Effect<KeyedRateLimiter.KeyedRateLimiter, unknown>
 

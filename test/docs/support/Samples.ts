@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import ts from "typescript"
 import { root } from "../../support/Server.js"
+import type * as Markdown from "./Markdown.js"
 
 /** A file that exists only here; `path` is from the root, so that its relative imports mean what they mean on the page. */
 export interface Source {
@@ -55,6 +56,16 @@ export const load = async (source: Source): Promise<any> => {
     remove()
   }
 }
+
+/** The sample in a block of a page. */
+export const sourceOf = (page: Markdown.Page, block: Markdown.Block): Source => ({
+  path: page.path.replace(/[^/]*$/, `sample-${block.name}.ts`),
+  code: block.code
+})
+
+/** All samples of a page: its blocks of the language `ts`. */
+export const sourcesOf = (page: Markdown.Page): ReadonlyArray<Source> =>
+  page.blocks.filter(({ language }) => language === "ts").map((block) => sourceOf(page, block))
 
 /** The text of a file of the project. */
 export const fileOf = (path: string): string => readFileSync(join(root, path), "utf8")

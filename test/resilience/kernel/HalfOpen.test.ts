@@ -26,6 +26,12 @@ describe("the half-open circuit", () => {
     assert.strictEqual(HalfOpen.giveBack(two, first).succeeded + HalfOpen.giveBack(two, first).failed, 0)
   })
 
+  it("gives no lease without end to a call whose limit is no number of milliseconds", () => {
+    for (const limit of [Infinity, NaN, -Infinity]) {
+      assert.strictEqual(lend(HalfOpen.initial(5, 1), 10, limit)[0].leasedUntil, 60)
+    }
+  })
+
   it("takes a place back with its result, and nobody else's", () => {
     const [first, one] = lend(HalfOpen.initial(5, 1))
     const [second, two] = lend(one)

@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as MonotonicClock from "../../src/resilience/MonotonicClock.js"
+
+const viaFiber = Effect.withFiberRuntime<number>((fiber) => Effect.succeed(MonotonicClock.of(fiber)))
+const clock = Effect.withFiberRuntime<Clock.Clock>((fiber) => Effect.succeed(MonotonicClock.clockOf(fiber)))
+
+/** The same clock, but for some of its members. */
+const changed = (clock: Clock.Clock, members: Partial<Clock.Clock>): Clock.Clock =>
+  Object.assign(Object.create(clock), members)
+
+describe("MonotonicClock", () => {
+  it.effect("reads the same time in each of its ways, and a test's clock drives them all", () =>
+    Effect.gen(function* () {
+      const all = Effect.all([
+        MonotonicClock.now,
+        viaFiber,
+        MonotonicClock.nowWith((now) => Effect.succeed(now)),
+        MonotonicClock.clockWith((now) => Effect.succeed(now()))
+      ])
+      assert.deepStrictEqual(yield* all, [0, 0, 0, 0])
+      yield* TestClock.adjust(1_500)
+      assert.deepStrictEqual(yield* all, [1_500, 1_500, 1_500, 1_500])
+    })
+  )
+
+  it.effect("is not moved by a step of the wall clock, which it hands on apart", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(7_200_000)
+      const test = yield* clock
+      const times = yield* Effect.withClock(
+        Effect.zip(
+          MonotonicClock.nowWith((now, wall) => Effect.succeed([now, wall()])),
+          MonotonicClock.clockWith((now, wall) => Effect.succeed([now(), wall()]))
+        ),
+        changed(test, {
+          unsafeCurrentTimeMillis: () => test.unsafeCurrentTimeMillis() - 3_600_000,
+          unsafeCurrentTimeNanos: () => test.unsafeCurrentTimeNanos()
+        })
+      )
+      assert.deepStrictEqual(times, [
+        [7_200_000, 3_600_000],
+        [7_200_000, 3_600_000]
+      ])
+    })
+  )
+
+  it.effect("asks for the time only when it is wanted", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const counting = changed(yield* clock, { unsafeCurrentTimeNanos: () => BigInt(++asked) })
+      yield* Effect.withClock(
+        MonotonicClock.clockWith(() => Effect.void),
+        counting
+      )
+      assert.strictEqual(asked, 0)
+      yield* Effect.withClock(MonotonicClock.now, counting)
+      assert.strictEqual(asked, 1)
+    })
+  )
+
+  it.effect("knows that a test's time is not real", () =>
+    Effect.gen(function* () {
+      assert.isFalse(MonotonicClock.isLive(yield* clock))
+    })
+  )
+
+  it.live("knows that a program's own time is, and it never goes back", () =>
+    Effect.gen(function* () {
+      assert.isTrue(MonotonicClock.isLive(yield* clock))
+      const [before, after] = [yield* MonotonicClock.now, yield* MonotonicClock.now]
+      assert.isAtLeast(after, before)
+    })
+  )
+})
