@@ -30,7 +30,6 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import * as Kernel from "./kernel/RetryBudget.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 import * as OptionsReader from "./OptionsReader.js"
@@ -135,7 +134,7 @@ export const make = (options: Options): Effect.Effect<RetryBudget, RetryBudgetCo
           return Effect.void
         }),
         withdraw: MonotonicClock.nowWith((now) => cell.modify((state) => Kernel.withdraw(limits, state, now))),
-        refund: MonotonicClock.nowWith((now) => Ref.update(cell, (state) => Kernel.refund(limits, state, now))),
+        refund: MonotonicClock.nowWith((now) => cell.modify((state) => [undefined, Kernel.refund(limits, state, now)])),
         status: MonotonicClock.nowWith((now) =>
           Effect.map(cell, (state) => ({
             name,
