@@ -57,7 +57,7 @@ describe("Fallback", () => {
       const broken = Effect.ensuring(unreachable, Effect.die("broken finalizer"))
       const lastGood = yield* Fallback.makeStale<string>({ name: "rates", maxAge: "1 minute" })
       yield* lastGood.run("EUR", Effect.succeed("1.1"))
-      const answers = [
+      const answers: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
         Fallback.withFallback(broken, () => Effect.succeed("less")),
         Fallback.withFallbackValue(broken, () => "less"),
         Fallback.withFallbackIf(broken, isUnreachable, () => Effect.succeed("less")),
