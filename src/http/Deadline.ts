@@ -1,6 +1,7 @@
 /**
- * The time a request may take, which is also told to every policy that is used for its answer. When it is over, the handler's fibre is interrupted as if by a fibre with an id of its own,
- * the way the platform marks a client that hung up, and whoever sees the cause can tell the two apart.
+ * The time a request may take, which is also told to every policy that is used for its answer. When it is over, the
+ * handler's fibre is interrupted as if by a fibre with an id of its own, the way the platform marks a client that hung up,
+ * and whoever sees the cause can tell the two apart.
  *
  * A timer, not `Effect.timeoutFail`: that forks a fibre for every request and costs two fifths of the throughput. The
  * timer is real time; what a handler must not leave half done it makes uninterruptible, and the answer then comes late.

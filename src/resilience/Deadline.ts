@@ -227,6 +227,18 @@ export const endingBy = <A, E, R>(
 }
 
 /**
+ * Makes a deadline hold for an effect that gets a fibre of its own, which costs less than `enter`: see `Timeout.Bound`.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const locally = (deadline: Deadline): Timeout.Bound<never, never, never>["locally"] => [
+  // What is set is a deadline, as the ref wants it; a list of refs and values cannot say so.
+  current as FiberRef.FiberRef<unknown>,
+  deadline
+]
+
+/**
  * The failure of a call that ran out of time.
  *
  * @since 0.1.0

@@ -39,6 +39,8 @@ export interface Policy {
 interface Run {
   /** The earliest deadline that holds for it. */
   readonly until: Deadline.Deadline | undefined
+  /** The same where it is the policy's own, and the call has to be told. */
+  readonly own: Deadline.Deadline | undefined
   readonly hedged: boolean
   readonly observer: PolicyEvents.Observer | undefined
 }
@@ -91,13 +93,9 @@ const protectWith = (
     )
   }
 
-  const endRun = <A, E>(
-    exit: Exit.Exit<A, E | Rejection>,
-    run: Run,
-    own: Deadline.Deadline | undefined
-  ): Effect.Effect<A, E | Rejection> => {
+  const endRun = <A, E>(exit: Exit.Exit<A, E | Rejection>, { observer, own }: Run): Effect.Effect<A, E | Rejection> => {
     if (own !== undefined) Deadline.leave(own)
-    return run.observer === undefined ? exit : Effect.zipRight(run.observer.ended(exit), exit)
+    return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
   }
 
   return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection, R> => {
@@ -113,7 +111,7 @@ const protectWith = (
         const now = MonotonicClock.of(fiber)
         const until = Deadline.earliest(name, deadline, now, inherited)
         const own = until === inherited ? undefined : until
-        const run: Run = { until, hedged, observer: observe?.(now) }
+        const run: Run = { until, own, hedged, observer: observe?.(now) }
 
         const first = attempt(self, run, 1, now, restore)
         const attempts =
@@ -121,14 +119,13 @@ const protectWith = (
             ? first
             : Effect.catchAllCause(first, (cause) => restore(retried(cause, self, run, retries)))
         const whole = Effect.matchCauseEffect(attempts, {
-          onSuccess: (a) => endRun(Exit.succeed(a), run, own),
+          onSuccess: (a) => endRun(Exit.succeed(a), run),
           onFailure: (cause) =>
             Effect.flatMap(MonotonicClock.now, (now) =>
-              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run, own)
+              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run)
             )
         })
-        const paid = deposit === undefined ? whole : Effect.zipRight(deposit, whole)
-        return own === undefined ? paid : Effect.zipRight(Deadline.enter(own), paid)
+        return deposit === undefined ? whole : Effect.zipRight(deposit, whole)
       })
     })
   }
@@ -163,19 +160,25 @@ const attemptThrough = (settings: Settings) => {
   const look = queues.length === 0 ? undefined : breaker?.look
   const whileClosed = breaker === undefined ? undefined : Effect.map(breaker.status, ({ state }) => state === "closed")
 
+  const tooSlow = Timeout.exceeded({ name, limit: attemptTimeout })
+
   // On a tie the attempt's own limit wins: the dependency was given all the time that it is meant to have.
-  const bounded = <A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    until: Deadline.Deadline | undefined
-  ): Effect.Effect<A, E | Rejection, R> => {
-    const alone = attemptTimeout === Infinity ? self : Timeout.withTimeout(self, { name, limit: attemptTimeout })
-    return until === undefined
-      ? alone
-      : // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
-        Effect.withFiberRuntime((fiber) => {
-          const now = MonotonicClock.of(fiber)
-          return attemptTimeout <= Deadline.millisLeft(until, now) ? alone : Deadline.endingBy(self, until, now, name)
-        })
+  const bounded = <A, E, R>(self: Effect.Effect<A, E, R>, run: Run): Effect.Effect<A, E | Rejection, R> => {
+    const { own, until } = run
+    if (until === undefined) {
+      return attemptTimeout === Infinity
+        ? self
+        : Timeout.timeoutTo(self, { limit: attemptTimeout, onTimeout: () => tooSlow })
+    }
+    const locally = own === undefined ? undefined : Deadline.locally(own)
+    return Timeout.boundedBy<A, E, R, never, Rejection, never>(self, (caller) => {
+      // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
+      const left = Deadline.millisLeft(until, MonotonicClock.of(caller))
+      if (left <= 0) return Deadline.exceeded(until, name)
+      return attemptTimeout <= left
+        ? { limit: attemptTimeout, onTimeout: () => tooSlow, locally }
+        : { limit: left, onTimeout: () => Deadline.exceeded(until, name), locally }
+    })
   }
 
   const guarded = <A, E, R>(
@@ -200,7 +203,7 @@ const attemptThrough = (settings: Settings) => {
     const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
 
-    const once = bounded(self, until)
+    const once = bounded(self, run)
     const call = hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
     const limit = Math.min(attemptTimeout, left)
     if (queues.length === 0) return restore(guarded(call, run, number, limit))

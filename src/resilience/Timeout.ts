@@ -45,16 +45,45 @@ export interface Options {
 export const withTimeout: {
   (options: Options): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AttemptTimeout, R>
   <A, E, R>(self: Effect.Effect<A, E, R>, options: Options): Effect.Effect<A, E | AttemptTimeout, R>
-} = dual(
-  2,
-  <A, E, R>(self: Effect.Effect<A, E, R>, { limit, name }: Options): Effect.Effect<A, E | AttemptTimeout, R> => {
-    const error = () => {
-      const duration = Duration.decode(limit)
-      return new AttemptTimeout({ policy: name, reason: "attempt-timeout", limit: duration, retryAfter: undefined })
-    }
-    return timeoutTo(self, { limit, onTimeout: () => Effect.fail(stackless(error)) })
-  }
-)
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, options: Options): Effect.Effect<A, E | AttemptTimeout, R> => {
+  const tooSlow = exceeded(options)
+  return timeoutTo(self, { limit: options.limit, onTimeout: () => tooSlow })
+})
+
+/**
+ * The failure of an attempt that took too long.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const exceeded = ({ limit, name }: Options): Effect.Effect<never, AttemptTimeout> =>
+  Effect.suspend(() =>
+    Effect.fail(
+      stackless(
+        () =>
+          new AttemptTimeout({
+            policy: name,
+            reason: "attempt-timeout",
+            limit: Duration.decode(limit),
+            retryAfter: undefined
+          })
+      )
+    )
+  )
+
+/**
+ * How an effect is bounded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Bound<out A, out E, out R> {
+  readonly limit: Duration.DurationInput
+  /** What follows when the limit has ended the effect. */
+  readonly onTimeout: () => Effect.Effect<A, E, R>
+  /** A fibre ref that is something else for the effect: cheaper than `Effect.locally`, since the fibre is made anyway. */
+  readonly locally?: readonly [ref: FiberRef.FiberRef<unknown>, value: unknown] | undefined
+}
 
 /**
  * Goes on with `onTimeout` when the effect has not ended within the limit; otherwise ends as the effect does, with what
@@ -68,7 +97,18 @@ export const withTimeout: {
  */
 export const timeoutTo = <A, E, R, A2, E2, R2>(
   self: Effect.Effect<A, E, R>,
-  options: { readonly limit: Duration.DurationInput; readonly onTimeout: () => Effect.Effect<A2, E2, R2> }
+  bound: Bound<A2, E2, R2>
+): Effect.Effect<A | A2, E | E2, R | R2> => boundedBy(self, () => bound)
+
+/**
+ * The same with a bound that is decided when the effect begins, or with what is to be done instead of beginning.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const boundedBy = <A, E, R, A2, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  boundOf: (caller: Fiber.RuntimeFiber<unknown, unknown>) => Bound<A2, E2, R2> | Effect.Effect<A2, E2, R2>
 ): Effect.Effect<A | A2, E | E2, R | R2> => {
   // Its exit is a value, because a failure of the fibre itself would be logged as unhandled.
   const attempt = Effect.exit(self)
@@ -76,46 +116,79 @@ export const timeoutTo = <A, E, R, A2, E2, R2>(
     // From here on no interruption can come between two steps and leave the attempt behind.
     Effect.uninterruptible(
       Effect.suspend(() => {
-        const depth = caller.getFiberRef(nesting) + 1
-        const refs = FiberRefs.updateAs(caller.getFiberRefs(), {
-          fiberId: caller.id(),
-          fiberRef: nesting,
-          value: depth
-        })
-        const child = Runtime.runFork(
-          // The caller is about to run an effect that requires R: its context has it.
-          Runtime.make({ context: caller.currentContext as Context.Context<R>, runtimeFlags, fiberRefs: noRefs }),
-          attempt,
-          { updateRefs: () => refs, immediate: depth % deepest !== 0 }
-        )
+        const bound = boundOf(caller)
+        if (Effect.isEffect(bound)) return bound
+        const refs = refsFor(caller, bound)
+        const child = begin(caller, runtimeFlags, refs, attempt)
         const exit = child.unsafePoll()
-        if (exit !== null) return inheriting(child, refs, exit)
-
-        let late = false
-        const stopTimer = startTimer(caller, options.limit, () => {
-          if (child.unsafePoll() !== null) return
-          late = true
-          child.unsafeInterruptAsFork(caller.id())
-        })
-        const end = Effect.async<Ended<A, E>>((resume) => {
-          child.addObserver((exit) => {
-            resume(Effect.succeed(exit))
-          })
-        })
-        const endNow = Effect.suspend(() => {
-          child.unsafeInterruptAsFork(caller.id())
-          return end
-        })
-        const awaited = RuntimeFlags.interruptible(runtimeFlags)
-          ? Effect.catchAllCause(Effect.interruptible(end), () => endNow)
-          : end
-        return Effect.flatMap(awaited, (exit): Effect.Effect<A | A2, E | E2, R2> => {
-          stopTimer()
-          return late ? options.onTimeout() : inheriting(child, refs, exit)
-        })
+        return exit === null ? awaited(caller, runtimeFlags, child, refs, bound) : inheriting(child, refs, exit)
       })
     )
   )
+}
+
+const refsFor = (
+  caller: Fiber.RuntimeFiber<unknown, unknown>,
+  { locally }: Bound<unknown, unknown, unknown>
+): FiberRefs.FiberRefs => {
+  const refs = caller.getFiberRefs()
+  if (locally === undefined) return refs
+  const [fiberRef, value] = locally
+  return FiberRefs.updateAs(refs, { fiberId: caller.id(), fiberRef, value })
+}
+
+/** Starts an attempt in place, unless too many have been: a recursion through timeouts must not exhaust the stack. */
+const begin = <A, E, R>(
+  caller: Fiber.RuntimeFiber<unknown, unknown>,
+  runtimeFlags: RuntimeFlags.RuntimeFlags,
+  refs: FiberRefs.FiberRefs,
+  attempt: Effect.Effect<A, E, R>
+): Fiber.RuntimeFiber<A, E> => {
+  // The caller is about to run an effect that requires R: its context has it.
+  const context = caller.currentContext as Context.Context<R>
+  const runtime = Runtime.make({ context, runtimeFlags, fiberRefs: noRefs })
+  stacked += 1
+  try {
+    return Runtime.runFork(runtime, attempt, { updateRefs: () => refs, immediate: stacked < deepest })
+  } finally {
+    stacked -= 1
+  }
+}
+
+/** How many attempts are being started on the stack at this moment: a property of the thread, as the stack itself is. */
+let stacked = 0
+const deepest = 64
+
+/** Waits for an attempt that has suspended, and ends it when its time is over or when its caller leaves. */
+const awaited = <A, E, A2, E2, R2>(
+  caller: Fiber.RuntimeFiber<unknown, unknown>,
+  runtimeFlags: RuntimeFlags.RuntimeFlags,
+  child: Fiber.RuntimeFiber<Exit.Exit<A, E>>,
+  refs: FiberRefs.FiberRefs,
+  { limit, onTimeout }: Bound<A2, E2, R2>
+): Effect.Effect<A | A2, E | E2, R2> => {
+  let late = false
+  const stopTimer = startTimer(caller, limit, () => {
+    if (child.unsafePoll() !== null) return
+    late = true
+    child.unsafeInterruptAsFork(caller.id())
+  })
+  const end = Effect.async<Ended<A, E>>((resume) => {
+    child.addObserver((exit) => {
+      resume(Effect.succeed(exit))
+    })
+  })
+  const endNow = Effect.suspend(() => {
+    child.unsafeInterruptAsFork(caller.id())
+    return end
+  })
+  const ended = RuntimeFlags.interruptible(runtimeFlags)
+    ? Effect.catchAllCause(Effect.interruptible(end), () => endNow)
+    : end
+  return Effect.flatMap(ended, (exit): Effect.Effect<A | A2, E | E2, R2> => {
+    stopTimer()
+    return late ? onTimeout() : inheriting(child, refs, exit)
+  })
 }
 
 /** How an attempt ended, in the exit of its fibre, which fails only when it was interrupted. */
@@ -136,13 +209,6 @@ const inheriting = <A, E>(
   }
   return end
 }
-
-/**
- * How many timed regions stand on one stack, one within the other, before the next gets a stack of its own: a recursion
- * through timeouts is as safe as any other recursion of effects.
- */
-const deepest = 64
-const nesting: FiberRef.FiberRef<number> = FiberRef.unsafeMake(0)
 
 /** A plain timer where time is real. Any other clock has to sleep itself, as for what is too long for a timer. */
 const startTimer = (
