@@ -59,6 +59,13 @@ export const make = () => {
       return Math.max(min, 1)
     },
 
+    /** One of the words that there are: they come from configuration, where no compiler reads them. */
+    choice: <const A extends string>(name: string, input: unknown, words: readonly [A, ...ReadonlyArray<A>]): A => {
+      const word = words.find((one) => one === input)
+      if (word === undefined) refuse(`${name} is ${show(input)}; give one of ${words.map(show).join(", ")}`)
+      return word ?? words[0]
+    },
+
     /** A name that is not empty. */
     name: (input: string): string => {
       if (input.trim() === "") refuse('name is empty; give the name of the dependency, such as "openai"')
