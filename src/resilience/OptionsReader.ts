@@ -74,8 +74,14 @@ export const make = () => {
   }
 }
 
-// Duration.decode turns negative numbers and NaN into zero without a word, and throws on an unreadable string.
-const toMillis = (input: Duration.DurationInput): number => {
+/**
+ * Milliseconds, NaN where the duration cannot be read. (Duration.decode turns negative numbers and NaN into zero without a
+ * word, and throws on an unreadable string.)
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toMillis = (input: Duration.DurationInput): number => {
   if (typeof input === "number") return input
   if (typeof input === "bigint" && input < 0n) return Number.NaN
   return Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
