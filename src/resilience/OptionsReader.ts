@@ -44,6 +44,14 @@ export const make = () => {
       return 1
     },
 
+    /** Whole milliseconds as they are, at least 1: of a time that is counted with, and not waited for. */
+    period: (name: string, input: Duration.DurationInput): number => {
+      const millis = toMillis(input)
+      if (Number.isSafeInteger(millis) && millis >= 1) return millis
+      refuse(`${name} is ${show(input)}; give a whole number of milliseconds, at least 1`)
+      return 1
+    },
+
     /** A whole number, at least `min` and at most `max`. */
     count: (name: string, input: number, min: number, max = Infinity): number => {
       if (Number.isSafeInteger(input) && input >= min && input <= max) return input

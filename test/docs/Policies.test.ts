@@ -129,8 +129,8 @@ describe("the page", () => {
     { heading: "Hedge", file: "Hedge", name: "Call" },
     { heading: "Fallback", file: "Fallback", name: "StaleOptions" },
     { heading: "Coalesce", file: "Coalesce", name: "Options" },
-    { heading: "Limit for each client", file: "KeyedRateLimiter", name: "Options" },
-    { heading: "Limit for each client", file: "KeyedRateLimiter", name: "RateLimitConfig" },
+    { heading: "Limit for each client", file: "KeyedRateLimiterOptions", name: "Options" },
+    { heading: "Limit for each client", file: "KeyedRateLimiterOptions", name: "RateLimitConfig" },
     { heading: "Semaphore", file: "Semaphore", name: "Options" }
   ]
 
