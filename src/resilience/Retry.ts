@@ -28,6 +28,7 @@ import type { RetryBudget } from "./RetryBudget.js"
 import { attemptErrors, drive, type Driver, type Scheduled } from "./RetryDriver.js"
 
 export { attemptErrors, drive, type Driver, type Scheduled }
+export type { Backoff, Jitter } from "./kernel/Backoff.js"
 export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
