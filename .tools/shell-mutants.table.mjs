@@ -123,9 +123,9 @@ export default [
   },
   {
     name: "the store failed and nobody said what then: everyone passes",
-    file: "src/resilience/KeyedRateLimiter.ts",
-    find: 'onStoreFailure = "localFallback" } = options',
-    replace: 'onStoreFailure = "failOpen" } = options',
+    file: "src/resilience/KeyedRateLimiterOptions.ts",
+    find: 'options.onStoreFailure ?? "localFallback"',
+    replace: 'options.onStoreFailure ?? "failOpen"',
     test: "test/resilience/KeyedRateLimiter.test.ts"
   },
   {

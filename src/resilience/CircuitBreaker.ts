@@ -43,7 +43,8 @@ import * as Outcomes from "./Outcomes.js"
 import type { CircuitOpen } from "./Rejection.js"
 
 export { CircuitBreakerConfigurationError, type Options } from "./CircuitBreakerOptions.js"
-export type { Transition } from "./CircuitTransitions.js"
+export type { CircuitState, Transition } from "./CircuitTransitions.js"
+export type { Outcome } from "./kernel/Outcome.js"
 export type { Class } from "./Outcomes.js"
 
 /**

@@ -235,13 +235,15 @@ const ruleOf = (options: Options, read: Reader): Window.Rule => {
 }
 
 const shapeOf = (window: Options["window"], read: Reader): Window.Shape => {
+  const type = window?.type
   switch (window?.type) {
-    case undefined:
-      return undefined
     case "count":
       return { type: "count", size: read.count("window.size", window.size, 1) }
     case "time":
       return { type: "time", duration: read.duration("window.duration", window.duration, 10) }
+    default:
+      if (window !== undefined) read.choice("window.type", type, ["count", "time"])
+      return undefined
   }
 }
 

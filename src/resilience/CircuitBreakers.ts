@@ -12,6 +12,7 @@ import * as Ref from "effect/Ref"
 import * as SynchronizedRef from "effect/SynchronizedRef"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import { CircuitBreakerConfigurationError, differences } from "./CircuitBreakerOptions.js"
+import * as OptionsReader from "./OptionsReader.js"
 
 /**
  * A registry of breakers: everyone who asks for a name gets the same breaker.
@@ -48,7 +49,7 @@ export class CircuitBreakers extends Context.Tag("@dialdrill/selfheal/CircuitBre
  * Makes a registry of at most `capacity` breakers (default 1000). Names are those of dependencies, not of users or paths;
  * where they are many all the same (tenants, hosts), a new one takes the place of the `neutral` breaker that was asked for
  * longest ago. Where every breaker has something to remember, `get` refuses new names: one that were dropped would forget
- * that its circuit is open.
+ * that its circuit is open. A capacity that is no whole number of at least 1 fails with `CircuitBreakerConfigurationError`.
  *
  * A breaker that had to leave while somebody still uses it is the breaker that the next who asks gets: it is held weakly,
  * so that a name never has two breakers that know different things. Until then it is missing from `all`. One that nobody
@@ -57,9 +58,19 @@ export class CircuitBreakers extends Context.Tag("@dialdrill/selfheal/CircuitBre
  * @since 0.1.0
  * @category constructors
  */
-export const make = (settings?: { readonly capacity?: number }): Effect.Effect<CircuitBreakersShape> =>
+export const make = (settings?: {
+  readonly capacity?: number
+}): Effect.Effect<CircuitBreakersShape, CircuitBreakerConfigurationError> =>
+  Effect.suspend(() => {
+    const read = OptionsReader.make()
+    const capacity = read.count("capacity", settings?.capacity ?? defaultCapacity, 1, OptionsReader.largestMap)
+    return read.problems.length === 0 ? registryOf(capacity) : refuse("registry", read.problems)
+  })
+
+const defaultCapacity = 1000
+
+const registryOf = (capacity: number): Effect.Effect<CircuitBreakersShape> =>
   Effect.gen(function* () {
-    const capacity = settings?.capacity ?? 1000
     const registry = yield* SynchronizedRef.make<Registry>({ entries: new Map(), left: new Map() })
     const asked = yield* Ref.make(0)
 
@@ -111,7 +122,10 @@ export const make = (settings?: { readonly capacity?: number }): Effect.Effect<C
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<CircuitBreakers> = Layer.effect(CircuitBreakers, make())
+export const layer: Layer.Layer<CircuitBreakers> = Layer.effect(
+  CircuitBreakers,
+  Effect.suspend(() => registryOf(defaultCapacity))
+)
 
 /**
  * The breaker of that name, from the registry in the context.

@@ -19,73 +19,28 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import * as Gcra from "./kernel/Gcra.js"
+import type * as Gcra from "./kernel/Gcra.js"
+import {
+  type KeyedRateLimiterConfigurationError,
+  misconfigured,
+  type Options,
+  type Settings,
+  settingsOf,
+  type StoreFailurePolicy
+} from "./KeyedRateLimiterOptions.js"
 import * as MonotonicClock from "./MonotonicClock.js"
-import { largestMap } from "./OptionsReader.js"
 import { makeMemoryBook, RateLimitStore } from "./RateLimitStore.js"
 
-/**
- * So many requests in so much time.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RateLimitConfig {
-  /** A whole number of at least 1. */
-  readonly limit: number
-  /** A whole number of milliseconds. */
-  readonly window: Duration.DurationInput
-}
-
-/**
- * The presets.
- *
- * @since 0.1.0
- * @category presets
- */
-export const RateLimitConfigs = {
-  /** 10 requests a minute: what costs money or a dependency's patience. */
-  strict: { limit: 10, window: "1 minute" },
-  /** 100 requests a minute. */
-  normal: { limit: 100, window: "1 minute" },
-  /** 1000 requests a minute: reads. */
-  loose: { limit: 1000, window: "1 minute" },
-  /** 1000 requests an hour. */
-  hourly: { limit: 1000, window: "1 hour" }
-} as const satisfies Record<string, RateLimitConfig>
-
-/**
- * What to do with a request when the store fails: let it pass (`failOpen`), reject it for a second (`failClosed`), or
- * count in this process alone (`localFallback`; the count starts afresh, and each process of a fleet allows the whole
- * limit).
- *
- * @since 0.1.0
- * @category models
- */
-export type StoreFailurePolicy = "failOpen" | "failClosed" | "localFallback"
-
-/**
- * The limits of each client, how many clients are remembered, and what to do when the store fails. Options that make no
- * sense fail with `KeyedRateLimiterConfigurationError`.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options extends RateLimitConfig {
-  /** Clients of limiters with different names are counted apart. */
-  readonly name: string
-  /** Further limits on the same requests, as a burst limit beside an hourly one: all of them allow, or none counts. */
-  readonly and?: ReadonlyArray<RateLimitConfig> | undefined
-  /** How many clients are kept in this process's memory. Default 100 000, at most 2^24. */
-  readonly maxKeys?: number | undefined
-  /** Default `localFallback`. */
-  readonly onStoreFailure?: StoreFailurePolicy | undefined
-}
+export {
+  KeyedRateLimiterConfigurationError,
+  type Options,
+  type RateLimitConfig,
+  RateLimitConfigs,
+  type StoreFailurePolicy
+} from "./KeyedRateLimiterOptions.js"
 
 /**
  * What was decided about one request, and what a client should be told. With several limits: of the one that decided.
@@ -150,23 +105,6 @@ export interface KeyedRateLimiter {
 }
 
 /**
- * The options of a limiter contradict each other or mean nothing; `message` says which and what to change.
- *
- * @since 0.1.0
- * @category errors
- */
-export class KeyedRateLimiterConfigurationError extends Data.TaggedError("KeyedRateLimiterConfigurationError")<{
-  readonly limiter: string
-  readonly problem: string
-}> {
-  override get message(): string {
-    return `Rate limiter "${this.limiter}": ${this.problem}`
-  }
-}
-
-const defaultMaxKeys = 100_000
-
-/**
  * Makes a limiter that keeps its books in the store.
  *
  * @since 0.1.0
@@ -175,20 +113,16 @@ const defaultMaxKeys = 100_000
 export const make = (
   options: Options
 ): Effect.Effect<KeyedRateLimiter, KeyedRateLimiterConfigurationError, RateLimitStore> =>
+  Effect.flatMap(
+    Effect.suspend(() => settingsOf(options)),
+    (settings) => fromSettings(options.name, settings)
+  )
+
+const fromSettings = (
+  name: string,
+  { limits, maxKeys, onStoreFailure }: Settings
+): Effect.Effect<KeyedRateLimiter, never, RateLimitStore> =>
   Effect.gen(function* () {
-    const { maxKeys = defaultMaxKeys, name, onStoreFailure = "localFallback" } = options
-    const misconfigured = (problem: string) => new KeyedRateLimiterConfigurationError({ limiter: name, problem })
-
-    const limits: Array<Gcra.Limit> = []
-    for (const config of [options, ...(options.and ?? [])]) {
-      const limit = Gcra.configure(config.limit, Duration.toMillis(config.window))
-      if (typeof limit === "string") return yield* misconfigured(limit)
-      limits.push(limit)
-    }
-    if (!Number.isSafeInteger(maxKeys) || maxKeys < 1 || maxKeys > largestMap) {
-      return yield* misconfigured(`maxKeys is ${maxKeys}; it must be a whole number from 1 to ${largestMap}`)
-    }
-
     const store = yield* RateLimitStore
     const book = yield* store.open({ name, limits, maxKeys })
     const localBook = yield* makeMemoryBook({ limits, maxKeys })
@@ -244,6 +178,7 @@ export const make = (
       Number.isSafeInteger(cost) && cost >= 1 && cost <= smallest
         ? decide(key, cost)
         : misconfigured(
+            name,
             `a request costs ${cost}; it must be a whole number from 1 to the limit of ${smallest}, or it could never be allowed`
           )) as KeyedRateLimiter["check"]
 
@@ -301,49 +236,49 @@ const maxLimiters = 1000
 
 interface Known {
   readonly limiter: KeyedRateLimiter
-  readonly options: Options
+  readonly settings: Settings
 }
 
 const makeRegistry: Effect.Effect<KeyedRateLimitersShape, never, RateLimitStore> = Effect.gen(function* () {
   const store = yield* RateLimitStore
   const limiters = yield* Ref.make<ReadonlyMap<string, Known>>(new Map())
-  const misconfigured = (limiter: string, problem: string) =>
-    Effect.fail(new KeyedRateLimiterConfigurationError({ limiter, problem }))
 
-  const create = (options: Options): Effect.Effect<Known, KeyedRateLimiterConfigurationError> =>
+  const create = (name: string, settings: Settings): Effect.Effect<Known, KeyedRateLimiterConfigurationError> =>
     Effect.gen(function* () {
-      const limiter = yield* Effect.provideService(make(options), RateLimitStore, store)
+      const limiter = yield* Effect.provideService(fromSettings(name, settings), RateLimitStore, store)
       // Another caller may have been faster; the first one stays.
       const known = yield* Ref.modify(limiters, (all): [Known | undefined, ReadonlyMap<string, Known>] => {
-        const known = all.get(options.name)
+        const known = all.get(name)
         if (known !== undefined) return [known, all]
         if (all.size >= maxLimiters) return [undefined, all]
-        const made = { limiter, options }
-        return [made, new Map(all).set(options.name, made)]
+        const made = { limiter, settings }
+        return [made, new Map(all).set(name, made)]
       })
-      return known ?? (yield* misconfigured(options.name, `there are ${maxLimiters} limiters already; use fewer names`))
+      return known ?? (yield* misconfigured(name, `there are ${maxLimiters} limiters already; use fewer names`))
     })
 
   return {
     all: Effect.map(Ref.get(limiters), (all) => [...all.values()].map(({ limiter }) => limiter)),
     get: (options) =>
       Effect.gen(function* () {
-        const known = (yield* Ref.get(limiters)).get(options.name) ?? (yield* create(options))
-        const [asked, there] = [inFull(options), inFull(known.options)]
+        const { name } = options
+        const settings = yield* settingsOf(options)
+        const known = (yield* Ref.get(limiters)).get(name) ?? (yield* create(name, settings))
+        const [asked, there] = [inFull(settings), inFull(known.settings)]
         if (asked === there) return known.limiter
         return yield* misconfigured(
-          options.name,
+          name,
           `asked for with ${asked}, but it exists with ${there}; use one set of options for a name, or another name`
         )
       })
   }
 })
 
-const inFull = (options: Options): string =>
+const inFull = ({ limits, maxKeys, onStoreFailure }: Settings): string =>
   [
-    ...[options, ...(options.and ?? [])].map(({ limit, window }) => `${limit} per ${Duration.toMillis(window)} ms`),
-    `at most ${options.maxKeys ?? defaultMaxKeys} clients`,
-    options.onStoreFailure ?? "localFallback"
+    ...limits.map(({ limit, windowMillis }) => `${limit} per ${windowMillis} ms`),
+    `at most ${maxKeys} clients`,
+    onStoreFailure
   ].join(", ")
 
 /**

@@ -44,6 +44,14 @@ export const make = () => {
       return 1
     },
 
+    /** Whole milliseconds as they are, at least 1: of a time that is counted with, and not waited for. */
+    period: (name: string, input: Duration.DurationInput): number => {
+      const millis = toMillis(input)
+      if (Number.isSafeInteger(millis) && millis >= 1) return millis
+      refuse(`${name} is ${show(input)}; give a whole number of milliseconds, at least 1`)
+      return 1
+    },
+
     /** A whole number, at least `min` and at most `max`. */
     count: (name: string, input: number, min: number, max = Infinity): number => {
       if (Number.isSafeInteger(input) && input >= min && input <= max) return input
@@ -59,6 +67,13 @@ export const make = () => {
       return Math.max(min, 1)
     },
 
+    /** One of the words that there are: they come from configuration, where no compiler reads them. */
+    choice: <const A extends string>(name: string, input: unknown, words: readonly [A, ...ReadonlyArray<A>]): A => {
+      const word = words.find((one) => one === input)
+      if (word === undefined) refuse(`${name} is ${show(input)}; give one of ${words.map(show).join(", ")}`)
+      return word ?? words[0]
+    },
+
     /** A name that is not empty. */
     name: (input: string): string => {
       if (input.trim() === "") refuse('name is empty; give the name of the dependency, such as "openai"')
@@ -67,8 +82,14 @@ export const make = () => {
   }
 }
 
-// Duration.decode turns negative numbers and NaN into zero without a word, and throws on an unreadable string.
-const toMillis = (input: Duration.DurationInput): number => {
+/**
+ * Milliseconds, NaN where the duration cannot be read. (Duration.decode turns negative numbers and NaN into zero without a
+ * word, and throws on an unreadable string.)
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const toMillis = (input: Duration.DurationInput): number => {
   if (typeof input === "number") return input
   if (typeof input === "bigint" && input < 0n) return Number.NaN
   return Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })

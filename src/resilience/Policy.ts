@@ -38,6 +38,8 @@ import * as PolicyOptions from "./PolicyOptions.js"
 import type { Rejection } from "./Rejection.js"
 
 export { config, type Defaults, type PolicyValues } from "./PolicyConfig.js"
+export type { Outcome } from "./kernel/Outcome.js"
+export type { AttemptEnded, CallEnded, Listener, RetryScheduled } from "./PolicyEvents.js"
 export { PolicyConfigurationError } from "./PolicyOptions.js"
 export { database, http } from "./PolicyPresets.js"
 export {

@@ -46,7 +46,8 @@ export interface RetryScheduled {
 }
 
 /**
- * The call ended. `attempts` is how many passed the gates; `rejection` is there when one of a policy ended it.
+ * The call ended. `attempts` is how many passed the gates; `rejection` is there when one of a policy ended it. A success
+ * is `slow` when its last attempt was; `elapsedMillis` is of the call as a whole.
  *
  * @since 0.1.0
  * @category events
@@ -100,7 +101,7 @@ const mostWaiting = 64
  */
 export const observers = (options: {
   readonly policy: string
-  readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Outcome>
+  readonly outcomeOf: (exit: Exit.Exit<unknown, unknown>, elapsedMillis: number) => Effect.Effect<Outcome>
   readonly onEvent: Listener
 }): Effect.Effect<(start: number) => Observer> =>
   Effect.map(Effect.runtime(), (runtime) => {
@@ -108,26 +109,30 @@ export const observers = (options: {
 
     const ended = (
       exit: Exit.Exit<unknown, unknown>,
-      since: number,
-      event: (outcome: Outcome, elapsedMillis: number) => Event
+      attemptMillis: number,
+      event: (outcome: Outcome) => Event
     ): Effect.Effect<void> =>
-      Effect.flatMap(options.outcomeOf(exit), (outcome) =>
-        MonotonicClock.nowWith((now) => Effect.sync(() => tell(event(outcome, now - since))))
-      )
+      Effect.flatMap(options.outcomeOf(exit, attemptMillis), (outcome) => Effect.sync(() => tell(event(outcome))))
 
     return (start) => {
       let attempts = 0
+      /** What the last attempt took: waits in queues and between attempts do not make a dependency slow. */
+      let attemptMillis = 0
       return {
         attempt: (self, attempt) =>
           Effect.flatMap(MonotonicClock.now, (since) => {
             attempts = attempt
             return Effect.onExit(self, (exit) =>
-              ended(exit, since, (outcome, elapsedMillis) => ({
-                _tag: "AttemptEnded",
-                attempt,
-                outcome,
-                elapsedMillis
-              }))
+              MonotonicClock.nowWith((now) => {
+                const elapsedMillis = now - since
+                attemptMillis = elapsedMillis
+                return ended(exit, elapsedMillis, (outcome) => ({
+                  _tag: "AttemptEnded",
+                  attempt,
+                  outcome,
+                  elapsedMillis
+                }))
+              })
             )
           }),
 
@@ -142,15 +147,15 @@ export const observers = (options: {
           ),
 
         ended: (exit) =>
-          ended(exit, start, (outcome, elapsedMillis) => {
+          MonotonicClock.nowWith((now) => {
             const rejection = rejectionIn(exit)
-            return {
+            return ended(exit, attemptMillis, (outcome) => ({
               _tag: "CallEnded",
               outcome,
-              elapsedMillis,
+              elapsedMillis: now - start,
               attempts,
               ...(rejection === undefined ? {} : { rejection })
-            }
+            }))
           })
       }
     }

@@ -110,7 +110,10 @@ export const settingsOf = (
     before.forEach(read.refuse)
     const limit = (option: "deadline" | "attemptTimeout"): number => {
       const input = options[option]
-      return input === undefined ? Infinity : read.duration(option, input, 1)
+      const known = read.problems.length
+      const millis = input === undefined ? Infinity : read.duration(option, input, 1)
+      // One that was refused contradicts no other.
+      return read.problems.length === known ? millis : Infinity
     }
     const retry = options.retry === undefined ? undefined : Retry.settingsOf(options.retry)
     if (retry !== undefined && Either.isLeft(retry)) {

@@ -1,10 +1,11 @@
 /**
  * Options for the two kinds of dependency that nearly everyone has. They turn on jitter, so that callers do not come back
- * all at once, and nothing that delays healing. Whatever is given takes the place of the preset's own.
+ * all at once, and nothing that delays healing. Whatever is given takes the place of the preset's own, and a deadline that
+ * is shorter than the preset's shortens the preset's own attempt timeout and first delay in proportion.
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import * as OptionsReader from "./OptionsReader.js"
 import type { Options } from "./PolicyOptions.js"
 
 /**
@@ -15,7 +16,7 @@ import type { Options } from "./PolicyOptions.js"
  * @category presets
  */
 export const http = (options: Options): Options =>
-  preset({ deadline: "15 seconds", attemptTimeout: "8 seconds", initialDelay: "1 second" }, options)
+  preset({ deadline: 15_000, attemptTimeout: 8_000, initialDelay: 1_000 }, options)
 
 /**
  * For a database near by: at most 5 seconds an attempt and 8 in all, 3 attempts after 100 and 200 milliseconds. Who needs
@@ -25,22 +26,29 @@ export const http = (options: Options): Options =>
  * @category presets
  */
 export const database = (options: Options): Options =>
-  preset({ deadline: "8 seconds", attemptTimeout: "5 seconds", initialDelay: "100 millis" }, options)
+  preset({ deadline: 8_000, attemptTimeout: 5_000, initialDelay: 100 }, options)
 
+/** In milliseconds. */
 interface Preset {
-  readonly deadline: Duration.DurationInput
-  readonly attemptTimeout: Duration.DurationInput
-  readonly initialDelay: Duration.DurationInput
+  readonly deadline: number
+  readonly attemptTimeout: number
+  readonly initialDelay: number
 }
 
 const preset = (own: Preset, options: Options): Options => {
-  const deadline = options.deadline ?? own.deadline
+  const { attemptTimeout, deadline, retry } = options
+  const part = deadline === undefined ? 1 : OptionsReader.toMillis(deadline) / own.deadline
+  // A deadline that makes no sense shortens nothing: it is for `Policy.make` to refuse.
+  const scale = part > 0 && part < 1 ? part : 1
   return {
     ...options,
-    deadline,
-    // A deadline that was made shorter makes the preset's attempts shorter, too.
-    attemptTimeout: options.attemptTimeout ?? Duration.min(own.attemptTimeout, deadline),
-    // Half of each delay is certain: a caller who was just turned away does not come back at once.
-    retry: { initialDelay: own.initialDelay, jitter: "equal", ...options.retry }
+    deadline: deadline ?? own.deadline,
+    attemptTimeout: attemptTimeout ?? Math.ceil(own.attemptTimeout * scale),
+    retry: {
+      ...retry,
+      initialDelay: retry?.initialDelay ?? Math.floor(own.initialDelay * scale),
+      // Half of each delay is certain: a caller who was just turned away does not come back at once.
+      jitter: retry?.jitter ?? "equal"
+    }
   }
 }

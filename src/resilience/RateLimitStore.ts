@@ -12,6 +12,8 @@ import * as ClientTable from "./ClientTable.js"
 import * as Gcra from "./kernel/Gcra.js"
 import * as MonotonicClock from "./MonotonicClock.js"
 
+export type { Limit, Verdict } from "./kernel/Gcra.js"
+
 /**
  * The store could not be asked, or did not answer.
  *

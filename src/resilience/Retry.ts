@@ -28,6 +28,7 @@ import type { RetryBudget } from "./RetryBudget.js"
 import { attemptErrors, drive, type Driver, type Scheduled } from "./RetryDriver.js"
 
 export { attemptErrors, drive, type Driver, type Scheduled }
+export type { Backoff, Jitter } from "./kernel/Backoff.js"
 export type { Pushback, RetryableError } from "./Retryable.js"
 
 /**
@@ -113,7 +114,7 @@ export const settingsOf = (
       initialDelay,
       maxDelay,
       multiplier: read.factor("backoffMultiplier", options.backoffMultiplier ?? 2, 1),
-      jitter: options.jitter ?? "none"
+      jitter: read.choice("jitter", options.jitter ?? "none", ["none", "full", "equal", "decorrelated"])
     },
     // What user code throws about an error must not take the error's place: such an error is not retried.
     isRetryable: (error) => orElse(() => Retryable.mayPass(options, error), false),

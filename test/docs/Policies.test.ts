@@ -129,8 +129,8 @@ describe("the page", () => {
     { heading: "Hedge", file: "Hedge", name: "Call" },
     { heading: "Fallback", file: "Fallback", name: "StaleOptions" },
     { heading: "Coalesce", file: "Coalesce", name: "Options" },
-    { heading: "Limit for each client", file: "KeyedRateLimiter", name: "Options" },
-    { heading: "Limit for each client", file: "KeyedRateLimiter", name: "RateLimitConfig" },
+    { heading: "Limit for each client", file: "KeyedRateLimiterOptions", name: "Options" },
+    { heading: "Limit for each client", file: "KeyedRateLimiterOptions", name: "RateLimitConfig" },
     { heading: "Semaphore", file: "Semaphore", name: "Options" }
   ]
 
@@ -310,8 +310,8 @@ describe("one policy", () => {
       }>("presets")
       const { api, database } = yield* policies
       assert.match(api.describe, /^deadline 15s > .* circuit breaker "weather" > attempt timeout 8s/)
-      // The deadline that was given has shortened the attempts.
-      assert.match(database.describe, /^deadline 3s > .*attempt timeout 3s/)
+      // The deadline that was given has shortened the delay and the attempts.
+      assert.match(database.describe, /^deadline 3s > .*first after 37ms.*attempt timeout 1s 875ms/)
       const rows = new Map(Markdown.rows(Markdown.section(page, "Presets")).map(([name, ...cells]) => [name, cells]))
       for (const [name, preset, delay] of [
         ["`Policy.http`", Policy.http, "1s"],

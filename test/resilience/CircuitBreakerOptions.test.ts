@@ -54,6 +54,9 @@ describe("the options of a circuit breaker", () => {
     [{ window: count(10), slowCallRateThreshold: 0.5 }, "slowCallRateThreshold has no effect without slowCallDuration"],
     [{ window: count(10), minimumThroughput: 11 }, "minimumThroughput (11) is more than the window holds (10)"],
     [{ window: count(0) }, "window.size is 0; give a whole number of at least 1"],
+    // As it comes from a configuration that no compiler has read.
+    [{ window: { type: "calls", size: 10 } as never }, 'window.type is "calls"; give one of "count", "time"'],
+    [{ window: { size: 10 } as never }, 'window.type is undefined; give one of "count", "time"'],
     [{ window: { type: "time", duration: 9 } }, "window.duration is 9; give a duration of at least 10 ms"],
     [{ window: count(10), failureRateThreshold: 0 }, "failureRateThreshold is 0; give a share above 0 and at most 1"],
     [{ window: count(10), failureRateThreshold: 50 }, "failureRateThreshold is 50; give a share"],

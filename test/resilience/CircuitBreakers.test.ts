@@ -44,6 +44,15 @@ describe("CircuitBreakers", () => {
     })
   )
 
+  it.effect("refuses a capacity that means nothing, and says what to give", () =>
+    Effect.gen(function* () {
+      for (const capacity of [0, -1, 1.5, Number.NaN, Infinity]) {
+        const error = yield* Effect.flip(CircuitBreakers.make({ capacity }))
+        assert.include(error.message, `capacity is ${capacity}; give a whole number of at least 1 and at most 16777216`)
+      }
+    })
+  )
+
   it.effect("refuses new names beyond its capacity and keeps those it has", () =>
     Effect.gen(function* () {
       const breakers = yield* CircuitBreakers.make({ capacity: 1 })

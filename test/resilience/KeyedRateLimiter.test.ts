@@ -150,15 +150,38 @@ describe("KeyedRateLimiter", () => {
     Effect.gen(function* () {
       const messageOf = (wrong: Partial<KeyedRateLimiter.Options>) =>
         Effect.map(Effect.flip(make({ name: "api", ...RateLimitConfigs.strict, ...wrong })), (error) => error.message)
-      assert.match(yield* messageOf({ limit: 0 }), /"api": limit is 0; it must be a whole number/)
-      assert.match(yield* messageOf({ window: "0 millis" }), /window is 0 ms/)
+      assert.match(yield* messageOf({ limit: 0 }), /"api": limit is 0; give a whole number of at least 1/)
+      assert.match(
+        yield* messageOf({ window: "0 millis" }),
+        /window is "0 millis"; give a whole number of milliseconds/
+      )
+      assert.match(yield* messageOf({ window: 1.5 }), /window is 1.5; give a whole number of milliseconds/)
+      assert.match(yield* messageOf({ window: "5000 days" }), /window is 432000000000 ms; .* to ten years/)
+      // As they come from a configuration that no compiler has read.
+      assert.match(yield* messageOf({ window: "a minute" as never }), /window is "a minute"; give a whole number/)
+      assert.match(
+        yield* messageOf({ onStoreFailure: "failopen" as never }),
+        /onStoreFailure is "failopen"; give one of "failOpen", "failClosed", "localFallback"/
+      )
       assert.match(yield* messageOf({ limit: 1_000_003 }), /cannot be counted exactly/)
       assert.match(yield* messageOf({ maxKeys: 0 }), /maxKeys is 0/)
-      assert.match(yield* messageOf({ maxKeys: 2 ** 24 + 1 }), /maxKeys is 16777217; .* from 1 to 16777216/)
-      assert.match(yield* messageOf({ and: [{ limit: -1, window: "1 second" }] }), /limit is -1/)
-      const error = yield* Effect.flip(make({ name: "api", limit: 0, window: "1 minute" }))
+      assert.match(
+        yield* messageOf({ maxKeys: 2 ** 24 + 1 }),
+        /maxKeys is 16777217; .* at least 1 and at most 16777216/
+      )
+      assert.match(yield* messageOf({ and: [{ limit: -1, window: "1 second" }] }), /and\[0\]: limit is -1/)
+    })
+  )
+
+  it.effect("names all that is wrong at once", () =>
+    Effect.gen(function* () {
+      const wrong = { limit: 0, window: 0, and: [{ limit: 1_000_003, window: "1 minute" }], maxKeys: 0 } as const
+      const error = yield* Effect.flip(make({ name: "api", ...wrong }))
       assert.instanceOf(error, KeyedRateLimiter.KeyedRateLimiterConfigurationError)
       assert.strictEqual(error.limiter, "api")
+      assert.lengthOf(error.problems, 4)
+      assert.match(error.problems[2] ?? "", /^and\[0\]: 1000003 per 60000 ms cannot be counted exactly/)
+      for (const problem of error.problems) assert.include(error.message, problem)
     })
   )
 })
@@ -222,6 +245,15 @@ describe("getRateLimiter", () => {
       yield* KeyedRateLimiter.getRateLimiter("api", RateLimitConfigs.strict)
       const error = yield* Effect.flip(KeyedRateLimiter.getRateLimiter("api", RateLimitConfigs.hourly))
       assert.match(error.message, /asked for with 1000 per 3600000 ms, .* but it exists with 10 per 60000 ms, /)
+    }).pipe(Effect.provide(registry))
+  )
+
+  it.effect("refuses options that mean nothing, also for a name that it knows", () =>
+    Effect.gen(function* () {
+      const wrong = { limit: 10, window: "a minute" as never }
+      assert.match((yield* Effect.flip(KeyedRateLimiter.getRateLimiter("api", wrong))).message, /window is "a minute"/)
+      yield* KeyedRateLimiter.getRateLimiter("api", RateLimitConfigs.strict)
+      assert.match((yield* Effect.flip(KeyedRateLimiter.getRateLimiter("api", wrong))).message, /window is "a minute"/)
     }).pipe(Effect.provide(registry))
   )
 

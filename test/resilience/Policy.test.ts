@@ -376,6 +376,22 @@ describe("Policy and its events", () => {
     })
   )
 
+  it.effect("tells a success as slow when its attempt was, and not when the call had to wait for it", () =>
+    Effect.gen(function* () {
+      const window = { type: "count", size: 10 } as const
+      const breaker = yield* CircuitBreaker.make({ name: "openai", window, slowCallDuration: 100 })
+      const { events, policy } = yield* watched({ breaker, retry: {} })
+      const outcomes = (script: Parameters<typeof scripted>[0]) =>
+        Effect.map(play(policy.protect(scripted(script).call, { idempotent: true })), () =>
+          events.splice(0).flatMap((event) => (event._tag === "RetryScheduled" ? [] : [event.outcome]))
+        )
+      assert.deepStrictEqual(yield* outcomes([{ after: 101 }]), ["slow", "slow"])
+      assert.deepStrictEqual(yield* outcomes([{ after: 100 }]), ["success", "success"])
+      assert.deepStrictEqual(yield* outcomes([failing, { after: 10 }]), ["failure", "success", "success"])
+      assert.deepStrictEqual(yield* outcomes([failing, { after: 101 }]), ["failure", "slow", "slow"])
+    })
+  )
+
   it.effect("tells a rejected call with its rejection and no attempt", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })

@@ -100,9 +100,52 @@ describe("Policy presets", () => {
       const { describe } = yield* Policy.make(
         Policy.http({ name: "x", deadline: "3 seconds", retry: { maxAttempts: 2 } })
       )
-      assert.include(describe, "deadline 3s > retry up to 2 attempts (first after 1s")
+      assert.include(describe, "deadline 3s > retry up to 2 attempts (first after 200ms")
       assert.include(describe, "jitter equal")
-      assert.include(describe, "attempt timeout 3s")
+      assert.include(describe, "attempt timeout 1s 600ms")
+    })
+  )
+
+  it.effect("fit their own to any deadline, and leave alone what is given", () =>
+    Effect.gen(function* () {
+      for (const preset of [Policy.http, Policy.database]) {
+        for (const deadline of ["1 millis", "20 millis", "500 millis", "14 seconds", "1 minute"] as const) {
+          const retry = { maxAttempts: 2, initialDelay: undefined }
+          const { describe } = yield* Policy.make(preset({ name: "x", deadline, retry }))
+          assert.include(describe, `deadline ${Duration.format(deadline)} > retry up to 2 attempts`)
+        }
+      }
+      const half = yield* Policy.make(Policy.http({ name: "x", deadline: "7500 millis" }))
+      assert.include(half.describe, "(first after 500ms")
+      assert.include(half.describe, "attempt timeout 4s")
+      const longer = yield* Policy.make(Policy.http({ name: "x", deadline: "1 minute" }))
+      assert.include(longer.describe, "(first after 1s")
+      assert.include(longer.describe, "attempt timeout 8s")
+      const given = yield* Effect.flip(
+        Policy.make(
+          Policy.http({
+            name: "x",
+            deadline: "500 millis",
+            attemptTimeout: "1 second",
+            retry: { initialDelay: "1 second" }
+          })
+        )
+      )
+      assert.lengthOf(given.problems, 2)
+      assert.include(given.message, "attemptTimeout (1s) is longer than the deadline (500ms)")
+      assert.include(given.message, "the first retry would come after 1s")
+    })
+  )
+
+  it.effect("leave it to the policy to name a deadline that makes no sense", () =>
+    Effect.gen(function* () {
+      const wrong: ReadonlyArray<unknown> = ["soon", 0, -5, Number.NaN, "Infinity"]
+      for (const deadline of wrong) {
+        const error = yield* Effect.flip(Policy.make(Policy.http({ name: "x", deadline: deadline as never })))
+        assert.instanceOf(error, Policy.PolicyConfigurationError)
+        assert.lengthOf(error.problems, 1)
+        assert.match(error.message, /deadline is .*; give a duration/)
+      }
     })
   )
 })

@@ -328,6 +328,11 @@ describe("Retry and how long it waits", () => {
       assert.throws(() => Retry.schedule({ retryableErrors: [{ message: "" }] }), /matches everything/)
       assert.throws(() => Retry.schedule({ retryableErrors: [], isRetryable: () => true }), /leave one of them out/)
       assert.throws(() => Retry.schedule({ maxAttempts: 0 }), /maxAttempts is 0/)
+      // As it comes from a configuration that no compiler has read.
+      assert.throws(
+        () => Retry.schedule({ jitter: "Full" as never }),
+        /jitter is "Full"; give one of "none", "full", "equal", "decorrelated"/
+      )
       const exit = yield* Effect.exit(Retry.withRetry(Effect.fail("down"), { maxAttempts: 0 }))
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
     })

@@ -40,7 +40,9 @@ export const CircuitBreakerStatus = Schema.Struct({
   failures: Schema.Number,
   openedAt: Schema.optionalWith(Schema.String, { exact: true }),
   retryAfterSeconds: Schema.optionalWith(Schema.Number, { exact: true }),
-  probesInUse: Schema.Number
+  probesInUse: Schema.Number,
+  /** How many hold the circuit open for a task of theirs; absent where nobody does. */
+  handles: Schema.optionalWith(Schema.Number, { exact: true })
 }).annotations({ identifier: "CircuitBreakerStatus" })
 
 export const DependencyStatus = Schema.Struct({

@@ -11,9 +11,18 @@
  * - `full`: anywhere between zero and the exponential; spreads best.
  * - `equal`: half of the exponential, plus anywhere up to the other half; never near zero.
  * - `decorrelated`: anywhere between the initial delay and three times the previous delay.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export type Jitter = "none" | "full" | "equal" | "decorrelated"
 
+/**
+ * How delays grow; times are in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Backoff {
   readonly initialDelay: number
   readonly maxDelay: number

@@ -12,7 +12,12 @@
  * @since 0.1.0
  */
 
-/** A limit in whole numbers, made by `configure`. */
+/**
+ * A limit in whole numbers, made by `configure`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Limit {
   readonly limit: number
   readonly windowMillis: number
@@ -24,7 +29,12 @@ export interface Limit {
   readonly tolerance: number
 }
 
-/** The verdict on one request under all its limits; `limit` is the one that decided, or that is nearest. */
+/**
+ * The verdict on one request under all its limits; `limit` is the one that decided, or that is nearest.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Verdict {
   readonly allowed: boolean
   readonly limit: Limit

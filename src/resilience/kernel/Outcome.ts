@@ -1,4 +1,10 @@
 /**
+ * The words for the ends of calls, which gates, events and metrics share.
+ *
+ * @since 0.1.0
+ */
+
+/**
  * What became of a call that a gate let through, in the five classes that a circuit breaker tells apart.
  *
  * `slow` is a success that took longer than the breaker's `slowCallDuration`; without that option nothing is slow.
@@ -6,6 +12,7 @@
  * permit back and count nothing.
  *
  * @since 0.1.0
+ * @category models
  */
 export type Outcome = "success" | "slow" | "failure" | "ignored" | "interrupted"
 
