@@ -6,11 +6,13 @@ import { parseArgs } from "node:util"
 import * as Breakers from "./breakers.js"
 import { type Case, type Effort, full, isComparison, type Measured, quick } from "./cases.js"
 import { crossCheck } from "./crosscheck.js"
-import { compare } from "./harness.js"
+import { compare, measure } from "./harness.js"
 import * as Limiters from "./limiters.js"
 import * as Policies from "./policies.js"
 import { exitCode, judge, type Row, toJson, toTable } from "./report.js"
 import * as Scale from "./scale.js"
+import { median } from "./statistics.js"
+import { asyncFloor, fiberFloor } from "./subjects.js"
 import { trials } from "./trials.js"
 
 const { positionals, values } = parseArgs({
@@ -47,5 +49,8 @@ if (values.json) {
 } else {
   say("measuring the comparisons again, by mitata")
   process.stdout.write(toTable(cases, rows, await crossCheck(comparisons, effort.slice * 10)))
+  for (const [{ name }, costs] of await measure([fiberFloor, asyncFloor], effort)) {
+    process.stdout.write(`under all of them: ${name}, ${Math.round(median(costs))} ns\n`)
+  }
 }
 process.exitCode = exitCode(rows)

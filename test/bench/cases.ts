@@ -3,8 +3,6 @@
 /** Something whose cost a call is measured. */
 export interface Subject {
   readonly name: string
-  /** Fewer calls than this say nothing. */
-  readonly leastCalls?: number | undefined
   /** Gets ready to make so many calls, which costs nothing that counts; what comes back makes them. */
   readonly prepare: (calls: number) => Run | Promise<Run>
 }

@@ -27,7 +27,6 @@ export const crossCheck = async (
   }
   const ratios = new Map<string, number>()
   for (const { name, ours, theirs } of comparisons) {
-    if ((ours.leastCalls ?? 0) > batch) continue
     const all: Array<number> = []
     for (const one of theirs) all.push((await costOf(ours)) / (await costOf(one)))
     ratios.set(name, Math.max(...all))

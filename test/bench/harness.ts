@@ -57,12 +57,11 @@ const cost = async (subject: Subject, calls: number): Promise<number> => {
 
 /** How many calls take about so long, found out while warming up: until the compiler has had its say, all are slow. */
 const callsIn = async (subject: Subject, { slice, warmUp }: Effort): Promise<number> => {
-  const least = subject.leastCalls ?? 1
-  let calls = Math.max(64, least)
+  let calls = 64
   for (let spent = 0; ;) {
     const nanos = (await cost(subject, calls)) * calls
     spent += nanos
-    const fitting = Math.max(least, Math.round((calls * slice * 1e6) / nanos))
+    const fitting = Math.max(1, Math.round((calls * slice * 1e6) / nanos))
     if (spent > warmUp * 1e6) return fitting
     calls = Math.min(fitting, calls * 2)
   }

@@ -1,7 +1,6 @@
 /** What is kept for a client of a limiter, and for the window of a breaker: the heap's growth, in a process of its own. */
 import * as Effect from "effect/Effect"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
-import type { Measured } from "./cases.js"
 import { collect } from "./harness.js"
 import { clientIds, makeMillionLimiter, million } from "./limiters.js"
 import * as Peers from "./peers.js"
@@ -74,10 +73,3 @@ const inUse = async (): Promise<number> => {
   const { external, heapUsed } = process.memoryUsage()
   return external + heapUsed
 }
-
-export const measured = (ours: number, theirs: number): Measured => ({
-  ratio: ours / theirs,
-  ours,
-  theirs,
-  floor: null
-})

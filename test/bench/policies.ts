@@ -19,13 +19,13 @@ import {
   runFloor
 } from "./subjects.js"
 
-/** Everything that a policy can do for a call, with room for so many calls at once. */
+/** Everything that a policy can do for a call, with room for so many calls at once; its limits outlast a measurement. */
 export const makePolicy = (maxConcurrent: number) =>
   Effect.gen(function* () {
     return yield* Policy.make({
       name: "upstream",
-      deadline: "20 seconds",
-      attemptTimeout: "12 seconds",
+      deadline: "3 hours",
+      attemptTimeout: "1 hour",
       retry: { maxAttempts: 3 },
       retryBudget: yield* RetryBudget.make({ name: "upstream" }),
       bulkhead: yield* Bulkhead.make({ name: "upstream", maxConcurrent, maxQueued: 20 }),
