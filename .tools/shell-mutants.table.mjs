@@ -210,22 +210,22 @@ export default [
   {
     name: "the deadline is blamed for an attempt that had all of its own time",
     file: "src/resilience/PolicyEngine.ts",
-    find: "return attemptTimeout <= Deadline.millisLeft(until, now)",
-    replace: "return attemptTimeout < Deadline.millisLeft(until, now)",
+    find: "return attemptTimeout <= left",
+    replace: "return attemptTimeout < left",
     test: "test/resilience/Policy.test.ts"
   },
   {
     name: "the timer of a call that has ended goes on",
     file: "src/resilience/Timeout.ts",
-    find: "          stopTimer()\n",
+    find: "    stopTimer()\n",
     replace: "",
     test: "test/resilience/Interruption.test.ts"
   },
   {
     name: "a caller who leaves waits for the call instead of ending it",
     file: "src/resilience/Timeout.ts",
-    find: "          child.unsafeInterruptAsFork(caller.id())\n          return end",
-    replace: "          return end",
+    find: "    child.unsafeInterruptAsFork(caller.id())\n    return end",
+    replace: "    return end",
     test: "test/resilience/Interruption.test.ts"
   },
   {

@@ -8,8 +8,10 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as Deadline from "../../src/resilience/Deadline.js"
+import * as MonotonicClock from "../../src/resilience/MonotonicClock.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import type { DeadlineExceeded } from "../../src/resilience/Rejection.js"
+import * as Timeout from "../../src/resilience/Timeout.js"
 
 const left = Effect.map(Deadline.remaining, Duration.toMillis)
 
@@ -273,6 +275,19 @@ describe("a deadline in the hands of a policy or a server", () => {
       const hinted = Deadline.error(outer, "openai", Duration.seconds(4))
       assert.deepStrictEqual(hinted.limit, Duration.seconds(10))
       assert.match(hinted.message, /"request"; try again in 4 s$/)
+    })
+  )
+
+  it.effect("holds for an effect that gets a fibre of its own, and not for what comes after", () =>
+    Effect.gen(function* () {
+      const deadline = Deadline.earliest("request", 10_000, yield* MonotonicClock.now, undefined)
+      assert.isDefined(deadline)
+      const timed = Timeout.timeoutTo(left, {
+        limit: "1 minute",
+        onTimeout: () => Effect.succeed(0),
+        locally: Deadline.locally(deadline)
+      })
+      assert.deepStrictEqual(yield* Effect.zip(timed, left), [10_000, Infinity])
     })
   )
 })

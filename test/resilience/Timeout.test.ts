@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
+import type { AttemptTimeout } from "../../src/resilience/Rejection.js"
 import * as Timeout from "../../src/resilience/Timeout.js"
 
 const limited = Timeout.withTimeout({ name: "openai", limit: "2 seconds" })
@@ -40,6 +41,31 @@ describe("Timeout", () => {
       assert.deepStrictEqual(yield* Effect.exit(limited(Effect.die("bug"))), Exit.die("bug"))
       const own = yield* Effect.exit(limited(Effect.interrupt))
       assert.isTrue(Exit.isInterrupted(own), "an effect that interrupts itself has not taken too long")
+    })
+  )
+
+  it.effect("decides about its limit when the effect begins, and whether it begins at all", () =>
+    Effect.gen(function* () {
+      let millis = 100
+      let begun = 0
+      const call = Effect.suspend(() => {
+        begun += 1
+        return Effect.sleep("1 minute")
+      })
+      const bounded = Timeout.boundedBy<void, never, never, string, AttemptTimeout, never>(call, () =>
+        millis === 0
+          ? Timeout.exceeded({ name: "openai", limit: millis })
+          : { limit: millis, onTimeout: () => Effect.succeed("too slow") }
+      )
+      millis = 200
+      const fiber = yield* Effect.fork(bounded)
+      yield* TestClock.adjust(199)
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust(1)
+      assert.strictEqual(yield* Fiber.join(fiber), "too slow")
+      millis = 0
+      assert.strictEqual((yield* Effect.flip(bounded)).policy, "openai")
+      assert.strictEqual(begun, 1)
     })
   )
 
