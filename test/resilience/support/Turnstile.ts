@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Admission, Gate } from "../../../src/resilience/Gate.js"
 import { BulkheadFull } from "../../../src/resilience/Rejection.js"
+import * as Waiting from "../../../src/resilience/Waiting.js"
 
 export interface Turnstile extends Gate {
   /** How long the next callers wait, in milliseconds; nobody waits when it is empty. */
@@ -25,7 +26,7 @@ export const make = (name = "turnstile"): Turnstile => {
         : Effect.zipRight(Effect.sleep(admission.patience), Effect.fail(tooLong))
     counts.queued += 1
     return Effect.ensuring(
-      admission.restore(Effect.raceFirst(place, admission.pointless)),
+      admission.restore(Waiting.first(place, admission.pointless)),
       Effect.sync(() => (counts.queued -= 1))
     )
   }
