@@ -1,8 +1,7 @@
 /**
  * A write that was accepted runs to its end, whatever happens to the connection of the one who asked for it: the caller
  * waits for it like for any effect, but only the waiting is interrupted when the caller leaves, and the request's deadline
- * does not bound it. On shutdown the writes
- * under way are awaited before the database closes.
+ * does not bound it. On shutdown the writes under way are awaited before the database closes.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -27,23 +27,6 @@ export const nowWith = <A, E, R>(
   })
 
 /**
- * Like `nowWith`, for what seldom needs the time: reading it costs more than a step of the runtime.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const clockWith = <A, E, R>(
-  f: (now: () => number, wall: () => number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.withFiberRuntime((fiber) => {
-    const clock = clockOf(fiber)
-    return f(
-      () => monotonic(clock),
-      () => clock.unsafeCurrentTimeMillis()
-    )
-  })
-
-/**
  * Monotonic milliseconds. Only differences mean something: the origin is the clock's own and is not shown to anyone.
  *
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
  * What passes each call of a policy through its steps. Everything that the options decide is decided when the policy is
- * made; a call costs one mask, one reading of the clock and, where the policy has a deadline, one change of the fibre.
+ * made; a call costs one mask, one reading of the clock and, where its time is bounded, a fibre for each attempt.
  *
  * @since 0.1.0
  */

@@ -129,9 +129,7 @@ const timedBy = (time: (monotonic: number, wall: number) => number) =>
       of,
       now: Effect.withFiberRuntime((fiber) => Effect.succeed(of(fiber))),
       nowWith: <A, E, R>(f: (now: number, wall: () => number) => Effect.Effect<A, E, R>) =>
-        Effect.withFiberRuntime<A, E, R>((fiber) => f(of(fiber), wall(fiber))),
-      clockWith: <A, E, R>(f: (now: () => number, wall: () => number) => Effect.Effect<A, E, R>) =>
-        Effect.withFiberRuntime<A, E, R>((fiber) => f(() => of(fiber), wall(fiber)))
+        Effect.withFiberRuntime<A, E, R>((fiber) => f(of(fiber), wall(fiber)))
     }
   })
 

@@ -67,10 +67,9 @@ export const admit = <W>(
 ): [Admission, Served<W>, State<W>] => {
   const [served, state] = advance(limits, before, now)
   if (Semaphore.isFree(limits, state.semaphore, permits)) {
-    const [admission, semaphore] = Semaphore.admit(limits, state.semaphore, permits, door)
-    if (admission._tag === "Full") return [refused("queue-full", 0), served, state]
-    const returns = lent(limits, state.returns, [{ ticket: admission.ticket, permits }], now)
-    return [{ _tag: "Taken", ticket: admission.ticket }, served, { semaphore, returns }]
+    const ticket = state.semaphore.nextTicket
+    const returns = lent(limits, state.returns, [{ ticket, permits }], now)
+    return [{ _tag: "Taken", ticket }, served, { semaphore: Semaphore.take(state.semaphore, permits), returns }]
   }
   const wait = waitOf(limits, state, permits, now)
   if (wait > patience) return [refused("wait-too-long", wait), served, state]

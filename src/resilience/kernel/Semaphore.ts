@@ -41,14 +41,18 @@ export const initial: State<never> = { inUse: 0, nextTicket: 0, queue: Queue.emp
 export const isFree = <W>(limits: Limits, state: State<W>, permits: number): boolean =>
   state.queue.size === 0 && state.inUse + permits <= limits.permits
 
+/** Takes permits that are free, under the next ticket. */
+export const take = <W>(state: State<W>, permits: number): State<W> => ({
+  inUse: state.inUse + permits,
+  nextTicket: state.nextTicket + 1,
+  queue: state.queue
+})
+
 /** Takes permits when nobody waits and they are free, else joins the queue when it has room. */
 export const admit = <W>(limits: Limits, state: State<W>, permits: number, door: W): [Admission, State<W>] => {
   const ticket = state.nextTicket
   if (isFree(limits, state, permits)) {
-    return [
-      { _tag: "Taken", ticket },
-      { inUse: state.inUse + permits, nextTicket: ticket + 1, queue: state.queue }
-    ]
+    return [{ _tag: "Taken", ticket }, take(state, permits)]
   }
   if (state.queue.size >= limits.maxQueued) return [full, state]
   const queue = Queue.push(state.queue, { ticket, permits, door })
