@@ -421,6 +421,45 @@ describe("Policy and its events", () => {
     })
   )
 
+  it.effect("tells a call that its last attempt's limit ended as the failure that it was", () =>
+    Effect.gen(function* () {
+      const { events, policy } = yield* watched({ attemptTimeout: "2 seconds", retry: { maxAttempts: 2 } })
+      const { exit } = yield* play(policy.protect(Effect.never, { idempotent: true }))
+      assert.strictEqual(tagOf(exit), "AttemptTimeout")
+      assert.deepStrictEqual(
+        events.flatMap((event) => (event._tag === "RetryScheduled" ? [] : [[event._tag, event.outcome]])),
+        [
+          ["AttemptEnded", "failure"],
+          ["AttemptEnded", "failure"],
+          ["CallEnded", "failure"]
+        ]
+      )
+    })
+  )
+
+  it.effect("tells the end of a call whose caller leaves while it queues or waits for a retry", () =>
+    Effect.gen(function* () {
+      const turnstile = Turnstile.make()
+      const { events, policy } = yield* watched({ bulkhead: turnstile, retry: {} })
+      const leaving = (call: Effect.Effect<unknown, unknown>) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(policy.protect(call, { idempotent: true }))
+          yield* TestClock.adjust(200)
+          yield* Fiber.interrupt(fiber)
+          return events
+            .splice(0)
+            .map(({ _tag, ...rest }) => [_tag, "outcome" in rest ? rest.outcome : rest.delayMillis])
+        })
+      assert.deepStrictEqual(yield* leaving(Effect.delay(down, 100)), [
+        ["AttemptEnded", "failure"],
+        ["RetryScheduled", 1_000],
+        ["CallEnded", "interrupted"]
+      ])
+      turnstile.waits.push(1_000)
+      assert.deepStrictEqual(yield* leaving(Effect.void), [["CallEnded", "interrupted"]])
+    })
+  )
+
   it.effect("is not harmed by a listener that breaks", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })
