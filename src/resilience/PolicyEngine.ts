@@ -71,7 +71,8 @@ const protectWith = (
   const { attemptTimeout, breaker, bulkhead, deadline, hedge, name, rateLimiter, retry, retryBudget } = settings
   const attempt = attemptThrough(settings)
   const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
-  const deposit = retryBudget?.deposit
+  // Hedges do not pay for themselves: they are told that the call has.
+  const deposit = (retryBudget ?? hedge?.budget)?.deposit
   const breakerAlone =
     Math.min(deadline, attemptTimeout) === Infinity && !(rateLimiter ?? bulkhead ?? retry ?? hedge ?? observe)
 

@@ -176,6 +176,21 @@ describe("Policy with a budget and a hedge", () => {
       assert.strictEqual((yield* breaker.status).failures, 1)
     })
   )
+
+  it.effect("pays once a call into the budget of its hedge, where it has none of its own", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ name: "search", ratio: 0.5, minPerSecond: 0 })
+      const hedge = yield* Hedge.make({ name: "search", delay: 100, budget })
+      const policy = yield* Policy.make({ name: "search", hedge, retry: { maxAttempts: 2, initialDelay: 10 } })
+      const call = Effect.delay(Effect.fail("down"), 50)
+      // Not hedged, but they pay for those who are; each attempt of the third is made for one and the same call.
+      for (let paid = 0; paid < 2; paid++) yield* policy.protect(Effect.void)
+      const fiber = yield* Effect.fork(Effect.exit(policy.protect(call, { idempotent: true })))
+      yield* TestClock.adjust(1_000)
+      yield* Fiber.join(fiber)
+      assert.deepInclude(yield* budget.status, { calls: 3 })
+    })
+  )
 })
 
 describe("Policy and listeners that misbehave", () => {
