@@ -123,15 +123,27 @@ export const read = (reader: Variables.Reader, prefix: string, defaults: Default
   }
   const deadline = reader.duration(name("DEADLINE"), defaults.deadline ?? "15 seconds")
   const maxDelay = reader.duration(name("RETRY_MAX_DELAY"), "10 seconds")
+  const maxAttempts = reader.count(name("RETRY_MAX_ATTEMPTS"), defaults.maxAttempts ?? 3)
+  const firstDelay = defaults.initialDelay ?? "1 second"
+  /** The first retry has to come before the deadline: where its delay was not set, after half of the time. */
+  const beforeDeadline = (): Duration.Duration => {
+    const variable = name("RETRY_INITIAL_DELAY")
+    const value = reader.duration(variable, firstDelay)
+    if (Duration.lessThan(value, deadline)) return value
+    const half = Duration.millis(Math.floor(Duration.toMillis(deadline) / 2))
+    if (reader.isSet(variable)) {
+      const problem = `is ${Variables.format(value)}, which leaves no time for a retry before ${name("DEADLINE")} (${Variables.format(deadline)})`
+      reader.refuse({ variable, problem, example: Variables.format(half) })
+    }
+    return half
+  }
   return {
     retry: {
-      maxAttempts: reader.count(name("RETRY_MAX_ATTEMPTS"), defaults.maxAttempts ?? 3),
-      initialDelay: within(
-        "RETRY_INITIAL_DELAY",
-        defaults.initialDelay ?? "1 second",
-        name("RETRY_MAX_DELAY"),
-        maxDelay
-      ),
+      maxAttempts,
+      initialDelay:
+        maxAttempts > 1 && Duration.lessThanOrEqualTo(deadline, maxDelay)
+          ? beforeDeadline()
+          : within("RETRY_INITIAL_DELAY", firstDelay, name("RETRY_MAX_DELAY"), maxDelay),
       maxDelay,
       backoffMultiplier: reader.factor(name("RETRY_BACKOFF_MULTIPLIER"), 2)
     },

@@ -60,6 +60,30 @@ describe("Policy.config", () => {
     })
   )
 
+  it.effect("makes a policy of any deadline that is set alone, the first retry following it down", () =>
+    Effect.gen(function* () {
+      for (const deadline of ["1ms", "500ms", "1 second", "14 seconds", "1 hour"]) {
+        const { attemptTimeout, deadline: limit, retry } = yield* read({ OPENAI_DEADLINE: deadline })
+        const policy = yield* Policy.make(Policy.http({ name: "openai", attemptTimeout, deadline: limit, retry }))
+        assert.include(policy.describe, "retry up to 3 attempts", deadline)
+      }
+      const error = yield* Effect.flip(read({ OPENAI_DEADLINE: "500ms", OPENAI_RETRY_INITIAL_DELAY: "1 second" }))
+      assert.deepStrictEqual(mistakes(error), [
+        [
+          "OPENAI_RETRY_INITIAL_DELAY",
+          "OPENAI_RETRY_INITIAL_DELAY is 1 second, which leaves no time for a retry before OPENAI_DEADLINE (500ms); " +
+            'for example OPENAI_RETRY_INITIAL_DELAY="250ms"'
+        ]
+      ])
+      const once = yield* read({
+        OPENAI_DEADLINE: "500ms",
+        OPENAI_RETRY_INITIAL_DELAY: "1 second",
+        OPENAI_RETRY_MAX_ATTEMPTS: "1"
+      })
+      assert.strictEqual(once.retry.maxAttempts, 1, "who does not retry waits for nothing")
+    })
+  )
+
   it.effect("finds all mistakes at once, and names variable, value and an example", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
