@@ -73,7 +73,7 @@ type Data = Option.Option<unknown> | Either.Either<unknown, unknown>
 /**
  * Passes every effect of a service through a policy: those that its methods return, and those that are members. What is
  * no effect passes unchanged. The methods run as those of the service that was given, and can be taken out of the result
- * without losing their `this`.
+ * without losing their `this`; getters and fields show what they are when they are looked at.
  *
  * @since 0.1.0
  * @category combinators
@@ -84,35 +84,40 @@ export const protectAll = <S extends object, Skipped extends keyof S = never>(
   options: Options<keyof S, Skipped> = {}
 ): Protected<S, Skipped> => {
   const skipped = new Set<PropertyKey>(options.skip)
-  const result: Record<PropertyKey, unknown> = {}
-  for (const key of keysOf(service)) {
+  const result: object = {}
+  for (const [key, isMethod] of membersOf(service)) {
     const call = options.methods?.[key]
     const guard = (value: unknown): unknown =>
-      Effect.isEffect(value) && !Option.isOption(value) && !Either.isEither(value) ? policy.protect(value, call) : value
-    const member = service[key]
-    result[key] =
-      typeof member === "function"
-        ? skipped.has(key)
-          ? member.bind(service)
-          : (...args: ReadonlyArray<unknown>) => guard(member.apply(service, args))
-        : skipped.has(key)
-          ? member
-          : guard(member)
+      Effect.isEffect(value) && !Option.isOption(value) && !Either.isEither(value) && !skipped.has(key)
+        ? policy.protect(value, call)
+        : value
+    const read = (): unknown => {
+      const member = service[key]
+      if (typeof member !== "function") return guard(member)
+      // A proxy, because a function may carry more than its body: a name, properties, being a class.
+      return new Proxy(member, { apply: (method, _, args) => guard(Reflect.apply(method, service, args)) })
+    }
+    const how = isMethod ? { value: read(), writable: true } : { get: read }
+    Object.defineProperty(result, key, { enumerable: true, configurable: true, ...how })
   }
   // Each member was given the type that `Protected` says; TypeScript cannot follow a loop over keys.
   return result as Protected<S, Skipped>
 }
 
-/** A class keeps its methods on its prototype. */
-const keysOf = <S extends object>(service: S): ReadonlyArray<keyof S> => {
-  const keys = new Set<keyof S>()
+/** A class keeps its methods on its prototype. With each key whether it is a function for good, and no getter. */
+const membersOf = <S extends object>(service: S): ReadonlyMap<keyof S, boolean> => {
+  const members = new Map<keyof S, boolean>()
   for (
     let level: object | null = service;
     level !== null && level !== Object.prototype;
     level = Object.getPrototypeOf(level) as object | null
   ) {
-    // Where the loop finds a key, the service has it.
-    for (const key of Reflect.ownKeys(level)) if (key !== "constructor") keys.add(key as keyof S)
+    for (const name of Reflect.ownKeys(level)) {
+      // Where the loop finds a key, the service has it.
+      const key = name as keyof S
+      if (name === "constructor" || members.has(key)) continue
+      members.set(key, typeof Reflect.getOwnPropertyDescriptor(level, name)?.value === "function")
+    }
   }
-  return [...keys]
+  return members
 }

@@ -89,4 +89,88 @@ describe("Policy.protectAll", () => {
       assert.strictEqual(yield* inTime(today("Linz")), "sun in Linz")
     })
   )
+
+  it.effect("shows members as they are when they are looked at, and runs no getter before", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "weather", retry: { maxAttempts: 2 } })
+      class Station {
+        #calls = 0
+        mood = "sunny"
+        get calls() {
+          return this.#calls
+        }
+        get broken(): string {
+          throw new Error("only when it is asked for")
+        }
+        /** An effect of its own for each who asks. */
+        get reading(): Effect.Effect<number, Down> {
+          this.#calls += 1
+          return this.#calls === 1 ? Effect.fail(new Down()) : Effect.succeed(this.#calls)
+        }
+        turn() {
+          this.#calls += 10
+          this.mood = "rainy"
+        }
+      }
+      const guarded = Policy.protectAll(new Station(), policy, { methods: { reading: { idempotent: true } } })
+      guarded.turn()
+      assert.deepStrictEqual([guarded.calls, guarded.mood], [10, "rainy"])
+      assert.strictEqual(yield* guarded.reading, 11)
+      assert.throws(() => guarded.broken, "only when it is asked for")
+    })
+  )
+
+  it.effect("leaves functions what they carry besides: name, parameters, properties, and being a class", () =>
+    Effect.gen(function* () {
+      const policy = yield* Policy.make({ name: "weather" })
+      function find(city: string) {
+        return Effect.succeed(`${city} here`)
+      }
+      find.version = 2
+      class Place {
+        constructor(readonly city: string) {}
+      }
+      const guarded = Policy.protectAll({ find, Place }, policy)
+      assert.deepStrictEqual([guarded.find.name, guarded.find.length], ["find", 1])
+      assert.propertyVal(guarded.find, "version", 2)
+      assert.strictEqual(yield* guarded.find("Graz"), "Graz here")
+      assert.instanceOf(new guarded.Place("Graz"), Place)
+      assert.strictEqual(guarded.find, guarded.find)
+    })
+  )
+
+  it.effect("passes overloads, generators, symbols and what functions return that is no effect", () =>
+    Effect.gen(function* () {
+      const calls: Array<unknown> = []
+      const policy = {
+        protect: <A, E, R>(self: Effect.Effect<A, E, R>, call?: Policy.Call) => {
+          calls.push(call)
+          return self
+        }
+      }
+      const key = Symbol("key")
+      class Service {
+        *days() {
+          yield this.first
+        }
+        readonly first = "Monday"
+        curried(a: number) {
+          return (b: number) => Effect.succeed(a + b + this.first.length)
+        }
+        async later() {
+          return Promise.resolve(this.first)
+        }
+        [key]() {
+          return Effect.succeed(this.first)
+        }
+      }
+      const guarded = Policy.protectAll(new Service(), policy, { methods: { [key]: { idempotent: true } } })
+      assert.deepStrictEqual([...guarded.days()], ["Monday"])
+      assert.strictEqual(yield* guarded.curried(1)(2), 9)
+      assert.strictEqual(yield* Effect.promise(() => guarded.later()), "Monday")
+      assert.lengthOf(calls, 0)
+      assert.strictEqual(yield* guarded[key](), "Monday")
+      assert.deepStrictEqual(calls, [{ idempotent: true }])
+    })
+  )
 })
