@@ -1,7 +1,8 @@
 /**
  * An `HttpClient` whose every request goes through a policy.
  *
- * - What may be sent more than once is decided by the method (RFC 9110, section 9.2.2), or by an `Idempotency-Key`.
+ * - What may be sent more than once is decided by the method (RFC 9110, section 9.2.2), or by an `Idempotency-Key`; a body
+ *   that streams is sent once, since it may be used up by then.
  * - An answer that says "not now" (408, 429, 5xx) is a failure of its attempt: it is retried, counts in the circuit breaker,
  *   and its `Retry-After` is obeyed. When nothing follows it is handed to the caller, as from any other client.
  * - An answer is read to its end within its attempt, so that the attempt's limit covers the body, too; and an attempt that
@@ -19,6 +20,7 @@
  *
  * @since 0.1.0
  */
+import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -26,6 +28,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Policy } from "../resilience/Policy.js"
@@ -43,7 +46,10 @@ export interface Options {
    * or that answer 500 to what is wrong with the request.
    */
   readonly isFailure?: ((response: HttpClientResponse.HttpClientResponse) => boolean) | undefined
-  /** Whether a request may be sent more than once. Default `isIdempotent`. For APIs whose POST is a search. */
+  /**
+   * Whether a request may be sent more than once. Default `isIdempotent`. For APIs whose POST is a search, and for streams
+   * that begin anew whenever they are read.
+   */
   readonly isIdempotent?: ((request: HttpClientRequest.HttpClientRequest) => boolean) | undefined
   /** The largest answer that is read, in bytes; a larger one is a `ResponseError`. Default 16 MiB. */
   readonly maxAnswerBytes?: number | undefined
@@ -113,13 +119,18 @@ export const withPolicy = <E, R>(
 }
 
 /**
- * Whether a request may be sent more than once: by its method, or because a key lets the server tell.
+ * Whether a request may be sent more than once: by its method, or because a key lets the server tell. Never one whose body
+ * is a stream: what one attempt has read of it the next would not send.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const isIdempotent = ({ headers, method }: HttpClientRequest.HttpClientRequest): boolean =>
-  (method !== "POST" && method !== "PATCH") || headers["idempotency-key"] !== undefined
+export const isIdempotent = ({ body, headers, method }: HttpClientRequest.HttpClientRequest): boolean =>
+  ((method !== "POST" && method !== "PATCH") || headers["idempotency-key"] !== undefined) && !streams(body)
+
+/** Node's streams and the web's can both be iterated. */
+const streams = (body: HttpBody.HttpBody): boolean =>
+  body._tag === "Stream" || (body._tag === "Raw" && Predicate.hasProperty(body.body, Symbol.asyncIterator))
 
 const saysNotNow = ({ status }: HttpClientResponse.HttpClientResponse): boolean =>
   status === 408 || status === 429 || status >= 500

@@ -1,12 +1,15 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
+import { Readable } from "node:stream"
 import * as ResilientClient from "../../src/http/ResilientClient.js"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import * as Hedge from "../../src/resilience/Hedge.js"
@@ -192,6 +195,47 @@ describe("ResilientClient", () => {
       )
       assert.strictEqual((yield* client.post(`${server.url}/search`)).status, 200)
       assert.lengthOf(server.seen, 2)
+    })
+  )
+
+  it.scopedLive("does not send a body again that may be used up, unless its caller says that it is not", () =>
+    Effect.gen(function* () {
+      /** Says what it was sent, with the status of the script. */
+      const echo = () => {
+        const bodies: Array<string> = []
+        const server = serve((request, response) => {
+          let body = ""
+          request.on("data", (chunk) => (body += String(chunk)))
+          request.on("end", () => {
+            bodies.push(body)
+            response.writeHead(bodies.length === 1 ? 503 : 200).end()
+          })
+        })
+        return Effect.map(server, ({ url }) => ({ url, bodies }))
+      }
+      const once = () => ["the ", "letter"].map((text) => Buffer.from(text)).values()
+      const spent = [
+        () => HttpBody.stream(Stream.fromIterable(once())),
+        () => HttpBody.raw(Readable.from(once())),
+        () => HttpBody.raw(new Blob(["the letter"]).stream())
+      ]
+      for (const [index, body] of spent.entries()) {
+        const server = yield* echo()
+        const put = (yield* guarded()).put(server.url, { body: body(), headers: { "idempotency-key": "letter-1" } })
+        assert.strictEqual((yield* put).status, 503, `body ${index}`)
+        assert.deepStrictEqual(server.bodies, ["the letter"])
+      }
+      const bodies = [HttpBody.text("the letter"), HttpBody.raw("the letter"), HttpBody.raw(Buffer.from("the letter"))]
+      for (const body of bodies) {
+        const server = yield* echo()
+        assert.strictEqual((yield* (yield* guarded()).put(server.url, { body })).status, 200)
+        assert.deepStrictEqual(server.bodies, ["the letter", "the letter"])
+      }
+      const server = yield* echo()
+      const client = yield* guarded({}, { isIdempotent: () => true })
+      const body = HttpBody.stream(Stream.suspend(() => Stream.fromIterable(once())))
+      assert.strictEqual((yield* client.put(server.url, { body })).status, 200)
+      assert.deepStrictEqual(server.bodies, ["the letter", "the letter"])
     })
   )
 })
