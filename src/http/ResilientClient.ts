@@ -5,6 +5,8 @@
  *   that streams is sent once, since it may be used up by then.
  * - An answer that says "not now" (408, 429, 5xx) is a failure of its attempt: it is retried, counts in the circuit breaker,
  *   and its `Retry-After` is obeyed. When nothing follows it is handed to the caller, as from any other client.
+ * - A request that cannot be sent as it is (no address, a body that cannot be encoded) is neither sent again nor held
+ *   against the server.
  * - An answer is read to its end within its attempt, so that the attempt's limit covers the body, too; and an attempt that
  *   ends in any other way closes its connection. So this is not for answers that stream: there, put the policy around the
  *   whole exchange.
@@ -28,6 +30,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -103,8 +106,21 @@ export const withPolicy = <E, R>(
       return yield* new UnhealthyResponse({ response: whole, retryAfter: RetryAfter.pushback(whole.headers, now) })
     }).pipe(Effect.scoped)
 
+  /** What is wrong with the request is no failure of the server: to the policy it is an answer. */
+  const blamesRequest = (error: unknown): boolean =>
+    (error instanceof HttpClientError.RequestError && error.reason !== "Transport") ||
+    // From a client that takes some answers for errors itself.
+    (error instanceof HttpClientError.ResponseError && error.reason === "StatusCode" && !isFailure(error.response))
+
+  const answered = (request: HttpClientRequest.HttpClientRequest) =>
+    attempt(request).pipe(
+      Effect.map(Either.right),
+      Effect.catchIf(blamesRequest, (error) => Effect.succeed(Either.left(error)))
+    )
+
   const guarded = (request: HttpClientRequest.HttpClientRequest) =>
-    policy.protect(attempt(request), { idempotent: mayRepeat(request) }).pipe(
+    policy.protect(answered(request), { idempotent: mayRepeat(request) }).pipe(
+      Effect.flatten,
       // An `E` cannot be one: this class is made here alone.
       Effect.catchIf(
         (error) => error instanceof UnhealthyResponse,
