@@ -172,8 +172,11 @@ const read = (
       return size > limit ? Effect.fail(tooLarge) : Effect.void
     })
     return Effect.map(emptyIsNoError(drained), () => {
-      const body = HttpClientResponse.fromWeb(request, new Response(Buffer.concat(chunks)))
       const { cookies, headers, remoteAddress, status } = response
+      // Forms can only be read by who knows their type.
+      const type = headers["content-type"]
+      const web = new Response(Buffer.concat(chunks), type === undefined ? {} : { headers: { "content-type": type } })
+      const body = HttpClientResponse.fromWeb(request, web)
       // The body of one and the rest of the other: the web's Response refuses some statuses and forgets cookies.
       return Object.create(body, {
         status: { value: status, enumerable: true },

@@ -258,4 +258,25 @@ describe("ResilientClient", () => {
       assert.deepInclude(yield* breaker.status, { state: "open" })
     })
   )
+
+  it.scopedLive("hands over an answer in every form in which it can be read", () =>
+    Effect.gen(function* () {
+      const form = new FormData()
+      form.set("city", "Graz")
+      const sent = new Response(form)
+      const body = Buffer.from(yield* Effect.promise(() => sent.arrayBuffer()))
+      const server = yield* serve((request, response) => {
+        if (request.url === "/form") {
+          response.writeHead(200, { "content-type": sent.headers.get("content-type")! }).end(body)
+        } else response.writeHead(200, { "content-type": "application/json" }).end('{"city":"Graz"}')
+      })
+      const client = yield* guarded()
+      const read = yield* (yield* client.get(`${server.url}/form`)).formData
+      assert.strictEqual(read.get("city"), "Graz")
+      const answer = yield* client.get(`${server.url}/json`)
+      assert.deepStrictEqual(yield* answer.json, { city: "Graz" })
+      assert.strictEqual(yield* answer.text, '{"city":"Graz"}', "and again")
+      assert.strictEqual((yield* (yield* client.get(`${server.url}/json`)).arrayBuffer).byteLength, 15)
+    })
+  )
 })
