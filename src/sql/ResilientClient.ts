@@ -2,6 +2,9 @@
  * Passes the work of a `SqlClient` through a policy: reads may be done again, writes are only when their caller says so,
  * and a transaction is one call, all of which is done again.
  *
+ * What is done inside of a transaction is a part of that call, whichever method does it: by itself it is neither admitted
+ * nor done again, since the transaction has its place, and is over when one of its statements has failed.
+ *
  * What goes wrong is a `DatabaseError` or a rejection. What the work itself refuses ("there is no such call") is an answer:
  * the database did its part. So the policy sees a success, neither retries it nor holds it against the database.
  *
@@ -17,6 +20,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type { Call, Policy } from "../resilience/Policy.js"
 import type { Rejection } from "../resilience/Rejection.js"
 import * as DatabaseError from "./DatabaseError.js"
@@ -54,8 +58,12 @@ export interface ResilientClient {
  * @category constructors
  */
 export const make = (sql: SqlClient.SqlClient, policy: Pick<Policy, "protect">): ResilientClient => {
-  const through = <A, E, R>(work: Effect.Effect<A, E | DatabaseError.DatabaseError, R>, call: Call | undefined) =>
-    Effect.flatten(policy.protect(Effect.provideService(answered(work), SqlClient.SqlClient, sql), call))
+  const through = <A, E, R>(work: Effect.Effect<A, E | DatabaseError.DatabaseError, R>, call: Call | undefined) => {
+    const done = Effect.provideService(answered(work), SqlClient.SqlClient, sql)
+    return Effect.flatMap(Effect.serviceOption(SqlClient.TransactionConnection), (transaction) =>
+      Effect.flatten(Option.isSome(transaction) ? done : policy.protect(done, call))
+    )
+  }
   return {
     read: (work) => through(DatabaseError.typed(work), { idempotent: true }),
     write: (work, call) => through(DatabaseError.typed(work), call),

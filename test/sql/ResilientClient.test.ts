@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterAll, beforeAll } from "vitest"
+import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as ResilientClient from "../../src/sql/ResilientClient.js"
@@ -81,6 +82,34 @@ describe.skipIf(!Postgres.available)("ResilientClient on a real server", () => {
         assert.deepStrictEqual([yield* count(3), yield* count(4)], [1, 1])
       })
     )
+  )
+
+  it.live(
+    "what is done inside of a transaction is a part of its call, and neither admitted nor done again by itself",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const bulkhead = yield* Bulkhead.make({ name: "database", maxConcurrent: 1 })
+          const breaker = yield* CircuitBreaker.make({ name: "database" })
+          const policy = yield* Policy.make(
+            Policy.database({ name: "database", retry: { initialDelay: 5 }, breaker, bulkhead })
+          )
+          const database = ResilientClient.make(yield* SqlClient.SqlClient, policy)
+          const reads = losing(Effect.flatMap(sql, (sql) => sql`select 1`))
+          let transactions = 0
+          const work = Effect.gen(function* () {
+            transactions += 1
+            yield* database.write(insert(6), { idempotent: true })
+            // As a savepoint, which fails alone.
+            yield* Effect.ignore(database.transaction(Effect.zipRight(insert(7), insert(7)), { idempotent: true }))
+            yield* database.read(reads.all)
+          })
+          yield* database.transaction(work, { idempotent: true })
+          assert.deepStrictEqual([transactions, reads.times()], [2, 2], "all of it was done again, and nothing else")
+          assert.deepStrictEqual([yield* count(6), yield* count(7)], [1, 0])
+          assert.strictEqual((yield* breaker.status).failures, 0)
+        })
+      )
   )
 
   it.live("what the work refuses is an answer: neither retried nor counted, and the transaction rolled back", () =>
