@@ -119,22 +119,25 @@ export const observers = (options: {
       /** What the last attempt took: waits in queues and between attempts do not make a dependency slow. */
       let attemptMillis = 0
       return {
+        // Uninterruptible around the attempt: whatever is counted as begun is told to have ended.
         attempt: (self, attempt) =>
-          Effect.flatMap(MonotonicClock.now, (since) => {
-            attempts = attempt
-            return Effect.onExit(self, (exit) =>
-              MonotonicClock.nowWith((now) => {
-                const elapsedMillis = now - since
-                attemptMillis = elapsedMillis
-                return ended(exit, elapsedMillis, (outcome) => ({
-                  _tag: "AttemptEnded",
-                  attempt,
-                  outcome,
-                  elapsedMillis
-                }))
-              })
-            )
-          }),
+          Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(MonotonicClock.now, (since) => {
+              attempts = attempt
+              return Effect.onExit(restore(self), (exit) =>
+                MonotonicClock.nowWith((now) => {
+                  const elapsedMillis = now - since
+                  attemptMillis = elapsedMillis
+                  return ended(exit, elapsedMillis, (outcome) => ({
+                    _tag: "AttemptEnded",
+                    attempt,
+                    outcome,
+                    elapsedMillis
+                  }))
+                })
+              )
+            })
+          ),
 
         retry: ({ attempt, cause, delay }) =>
           Effect.sync(() =>

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
@@ -242,6 +243,53 @@ describe("interrupted at any step", () => {
         // The gates' call is the whole attempt, which begins with its timeout.
         assert.isTrue(inUse === attempts || inUse === attempts + 1)
         assert.strictEqual(asleep(), 0)
+      })
+    ))
+
+  it("a call tells of each attempt that began, and of its own end once and last", () =>
+    walked(({ begin, fork, pass }) =>
+      Effect.gen(function* () {
+        const events: Array<Policy.Event> = []
+        const breaker = yield* CircuitBreaker.make({ name: "upstream" })
+        const retryBudget = yield* RetryBudget.make({ name: "upstream" })
+        const hedge = yield* Hedge.make({ name: "upstream", delay: 10, budget: retryBudget })
+        const policy = yield* Policy.make({
+          name: "upstream",
+          deadline: 500,
+          attemptTimeout: 30,
+          retry: { initialDelay: 20 },
+          retryBudget,
+          breaker,
+          hedge,
+          onEvent: (event) => Effect.sync(() => void events.push(event))
+        })
+        let calls = 0
+        const call = Effect.suspend(() => {
+          calls += 1
+          // The first attempt and its hedge hang; the second attempt answers.
+          return calls < 3 ? Effect.never : Effect.sleep(5)
+        })
+        yield* fork(policy.protect(call, { idempotent: true }))
+        yield* begin
+        // A hedge, its attempt's limit and its own, a retry, and the answer.
+        for (const millis of [10, 20, 10, 20, 5]) {
+          yield* settle
+          yield* pass(millis)
+        }
+        yield* settle
+        const { calls: deposits, retries } = yield* retryBudget.status
+        const last = events.at(-1)
+        if (last === undefined) {
+          assert.deepStrictEqual([deposits, calls], [0, 0], "it had not begun")
+          return
+        }
+        const kinds = events.map(({ _tag }) => _tag)
+        const inOrder: ReadonlyArray<Policy.Event["_tag"]> = ["AttemptEnded", "RetryScheduled", "AttemptEnded"]
+        assert.deepStrictEqual(kinds, [...inOrder.slice(0, kinds.length - 1), "CallEnded"])
+        const attempts = kinds.filter((kind) => kind === "AttemptEnded").length
+        assert.propertyVal(last, "attempts", attempts)
+        assert.strictEqual(deposits, 1)
+        assert.isAtMost(calls, retries + 1, "whatever was begun again was paid for")
       })
     ))
 })
