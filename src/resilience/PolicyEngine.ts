@@ -108,7 +108,11 @@ const protectWith = (
 
     return Effect.withFiberRuntime<A, E | Rejection, R>((fiber) => {
       const inherited = Deadline.inheritedBy(fiber)
-      if (breakerAlone && inherited === undefined) return breaker === undefined ? self : breaker.execute(self)
+      if (breakerAlone && inherited === undefined) {
+        return Effect.catchAllCause(breaker === undefined ? self : breaker.execute(self), (cause) =>
+          Effect.failCause(settle(cause))
+        )
+      }
 
       return Effect.uninterruptibleMask((restore) => {
         const now = MonotonicClock.of(fiber)

@@ -11,6 +11,7 @@ import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as Retry from "../../src/resilience/Retry.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
+import * as Timeout from "../../src/resilience/Timeout.js"
 
 /** Runs a call to its end in virtual time. */
 const play = <A, E, R>(call: Effect.Effect<A, E, R>) =>
@@ -97,6 +98,19 @@ describe("Policy inside of a policy", () => {
       assert.isTrue(Exit.isFailure(exit))
       assert.strictEqual(calls(), 1, "the breaker has opened after the first")
       assert.strictEqual((yield* breaker.status).failures, 1)
+    })
+  )
+
+  it.effect("neither counts nor retries a time limit inside of the inner one, whatever that one is made of", () =>
+    Effect.gen(function* () {
+      const self = Timeout.withTimeout(Effect.never, { name: "openai", limit: "2 seconds" })
+      const inner = [{}, { breaker: yield* CircuitBreaker.make({ name: "openai" }) }, { onEvent: () => Effect.void }]
+      for (const options of inner) {
+        const { breaker, call, calls } = yield* nested(options)
+        assert.propertyVal(errorOf(yield* play(call(self))), "settled", true)
+        assert.strictEqual(calls(), 1)
+        assert.deepInclude(yield* breaker.status, { state: "closed", failures: 0 })
+      }
     })
   )
 
