@@ -15,6 +15,7 @@ import * as FiberId from "effect/FiberId"
 import * as HashSet from "effect/HashSet"
 import * as MonotonicClock from "../resilience/MonotonicClock.js"
 import * as Deadline from "../resilience/Deadline.js"
+import { longestDelay } from "../resilience/OptionsReader.js"
 
 /**
  * Who interrupts: no fibre has this id.
@@ -44,9 +45,11 @@ export interface Running {
  * @category constructors
  */
 export const start = (fiber: Fiber.RuntimeFiber<unknown, unknown>, millis: number): Running => {
-  const timer = setTimeout(() => {
+  const ring = () => {
     fiber.unsafeInterruptAsFork(fiberId)
-  }, millis)
+  }
+  // A timer that is set for longer rings at once.
+  const timer = millis <= longestDelay ? setTimeout(ring, millis) : undefined
   const deadline = Deadline.earliest("request", millis, MonotonicClock.of(fiber), undefined)
   return {
     enter: deadline === undefined ? Effect.void : Deadline.enter(deadline),

@@ -52,7 +52,7 @@ export type Guard = (
  * @category models
  */
 export interface Options {
-  /** How long a request may take until its answer begins. Default 30 seconds. */
+  /** How long a request may take until its answer begins. Default 30 seconds; `Duration.infinity` is no deadline. */
   readonly deadline?: Duration.DurationInput | undefined
   /** How many proxies of ours stand before the server. Default 0: `X-Forwarded-For` is not believed. */
   readonly trustedProxyHops?: number | undefined

@@ -249,6 +249,20 @@ describe("Envelope", () => {
     )
   )
 
+  for (const deadline of [Duration.infinity, Duration.days(30)]) {
+    it.live(`leaves a request its time where the deadline is ${Duration.format(deadline)}, longer than any timer`, () =>
+      withApp(
+        (app) =>
+          Effect.gen(function* () {
+            app.probe.slowFor = "50 millis"
+            const reply = yield* Wire.send(`${app.url}/api/write`, { method: "POST" })
+            assert.isBelow(reply.status, 300)
+          }),
+        { envelope: { deadline } }
+      )
+    )
+  }
+
   it.live("answers 504 to a body that does not arrive, on a connection that is still good", () =>
     withApp(
       (app) =>
