@@ -169,7 +169,10 @@ export const make = (
           case "RetryScheduled":
             return metrics.retry
           case "CallEnded":
-            return metrics.call(event.attempts === 0 ? "rejected" : event.outcome, event.elapsedMillis)
+            return metrics.call(
+              event.attempts === 0 && event.rejection !== undefined ? "rejected" : event.outcome,
+              event.elapsedMillis
+            )
         }
       }
     })

@@ -236,6 +236,31 @@ describe("Dependency", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.scoped(
+    "a call is counted as what became of it: ended by its attempt's limit, or left by its caller in the queue",
+    () =>
+      Effect.gen(function* () {
+        const name = "left"
+        const dependency = yield* make({ OPENAI_MAX_CONCURRENT: "1" }, { name })
+        const counted = (outcome: Metrics.CallOutcome) =>
+          Effect.map(
+            Metric.value(
+              Metrics.dependencyCalls.pipe(Metric.tagged("dependency", name), Metric.tagged("outcome", outcome))
+            ),
+            ({ count }) => count
+          )
+        const slow = yield* Effect.fork(dependency.call("a", Effect.never))
+        yield* Effect.yieldNow()
+        const queued = yield* Effect.fork(dependency.call("b", Effect.void))
+        yield* Effect.yieldNow()
+        yield* Fiber.interrupt(queued)
+        yield* TestClock.adjust("12 seconds")
+        assert.propertyVal(yield* Effect.flip(Fiber.join(slow)), "_tag", "AttemptTimeout")
+        const outcomes = ["interrupted", "failure", "rejected", "ignored"] as const
+        assert.deepStrictEqual(yield* Effect.forEach(outcomes, counted), [1, 1, 0, 0])
+      }).pipe(Effect.provide(world))
+  )
+
   it.scoped("a caller who leaves gives the place in the bulkhead back and counts as nothing", () =>
     Effect.gen(function* () {
       const dependency = yield* make({ OPENAI_MAX_CONCURRENT: "1" })
