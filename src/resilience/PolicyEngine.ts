@@ -94,11 +94,9 @@ const protectWith = (
     )
   }
 
-  /** The observer is told what the call was to this policy; `settle` is for those further out. */
   const endRun = <A, E>(exit: Exit.Exit<A, E | Rejection>, { observer, own }: Run): Effect.Effect<A, E | Rejection> => {
     if (own !== undefined) Deadline.leave(own)
-    const settled = Exit.isFailure(exit) ? Exit.failCause(settle(exit.cause)) : exit
-    return observer === undefined ? settled : Effect.zipRight(observer.ended(exit), settled)
+    return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
   }
 
   return <A, E, R>(self: Effect.Effect<A, E, R>, call?: Call): Effect.Effect<A, E | Rejection, R> => {
@@ -129,7 +127,7 @@ const protectWith = (
           onSuccess: (a) => endRun(Exit.succeed(a), run),
           onFailure: (cause) =>
             Effect.flatMap(MonotonicClock.now, (now) =>
-              endRun(Exit.failCause(withTimeOwned(cause, run, name, now)), run)
+              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run)
             )
         })
         return deposit === undefined ? whole : Effect.zipRight(deposit, whole)

@@ -46,8 +46,9 @@ export interface RetryScheduled {
 }
 
 /**
- * The call ended. `attempts` is how many passed the gates; `rejection` is there when one of a policy ended it. A success
- * is `slow` when its last attempt was; `elapsedMillis` is of the call as a whole.
+ * The call ended. `attempts` is how many passed the gates; `rejection` is there when one of a policy ended it: such a call
+ * was what its last attempt was, as far as it had one. A success is `slow` when its last attempt was; `elapsedMillis` is of
+ * the call as a whole.
  *
  * @since 0.1.0
  * @category events
@@ -107,17 +108,11 @@ export const observers = (options: {
   Effect.map(Effect.runtime(), (runtime) => {
     const tell = teller(options.policy, options.onEvent, Runtime.runFork(runtime))
 
-    const ended = (
-      exit: Exit.Exit<unknown, unknown>,
-      attemptMillis: number,
-      event: (outcome: Outcome) => Event
-    ): Effect.Effect<void> =>
-      Effect.flatMap(options.outcomeOf(exit, attemptMillis), (outcome) => Effect.sync(() => tell(event(outcome))))
-
     return (start) => {
       let attempts = 0
       /** What the last attempt took: waits in queues and between attempts do not make a dependency slow. */
       let attemptMillis = 0
+      let attemptOutcome: Outcome | undefined
       return {
         // Uninterruptible around the attempt: whatever is counted as begun is told to have ended.
         attempt: (self, attempt) =>
@@ -128,12 +123,10 @@ export const observers = (options: {
                 MonotonicClock.nowWith((now) => {
                   const elapsedMillis = now - since
                   attemptMillis = elapsedMillis
-                  return ended(exit, elapsedMillis, (outcome) => ({
-                    _tag: "AttemptEnded",
-                    attempt,
-                    outcome,
-                    elapsedMillis
-                  }))
+                  return Effect.map(options.outcomeOf(exit, elapsedMillis), (outcome) => {
+                    attemptOutcome = outcome
+                    tell({ _tag: "AttemptEnded", attempt, outcome, elapsedMillis })
+                  })
                 })
               )
             })
@@ -152,13 +145,12 @@ export const observers = (options: {
         ended: (exit) =>
           MonotonicClock.nowWith((now) => {
             const rejection = rejectionIn(exit)
-            return ended(exit, attemptMillis, (outcome) => ({
-              _tag: "CallEnded",
-              outcome,
-              elapsedMillis: now - start,
-              attempts,
-              ...(rejection === undefined ? {} : { rejection })
-            }))
+            const known = rejection === undefined ? undefined : attemptOutcome
+            const outcome = known === undefined ? options.outcomeOf(exit, attemptMillis) : Effect.succeed(known)
+            return Effect.map(outcome, (outcome) => {
+              const event = { _tag: "CallEnded", outcome, elapsedMillis: now - start, attempts } as const
+              tell(rejection === undefined ? event : { ...event, rejection })
+            })
           })
       }
     }

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import * as Policy from "../../src/resilience/Policy.js"
+import * as RetryBudget from "../../src/resilience/RetryBudget.js"
 import * as Turnstile from "./support/Turnstile.js"
 
 class Upstream extends Data.TaggedError("Upstream")<{ readonly retryAfter?: Duration.Duration }> {}
@@ -434,6 +435,37 @@ describe("Policy and its events", () => {
           ["CallEnded", "failure"]
         ]
       )
+    })
+  )
+
+  it.effect("tells a call that a rejection ended between its attempts as its last attempt was", () =>
+    Effect.gen(function* () {
+      const call = (options: Omit<Policy.Options, "name" | "onEvent">, self: Effect.Effect<unknown, unknown> = down) =>
+        Effect.gen(function* () {
+          const { events, policy } = yield* watched({ retry: {}, ...options })
+          yield* play(policy.protect(self, { idempotent: true }))
+          const ended = events.at(-1)
+          return ended?._tag === "CallEnded"
+            ? [ended.outcome, ended.attempts, ended.rejection?._tag]
+            : assert.fail("the end was not told")
+        })
+      const retryBudget = yield* RetryBudget.make({ name: "openai", ratio: 0.1, minPerSecond: 0 })
+      assert.deepStrictEqual(yield* call({ retryBudget }), ["failure", 1, "RetryBudgetExhausted"])
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 2 })
+      assert.deepStrictEqual(yield* call({ breaker }), ["failure", 2, "CircuitOpen"])
+      const turnstile = Turnstile.make()
+      turnstile.waits.push(0, 9_000)
+      assert.deepStrictEqual(yield* call({ bulkhead: turnstile, deadline: 5_000 }), ["failure", 1, "DeadlineExceeded"])
+      const lenient = yield* CircuitBreaker.make({ name: "openai", isFailure: () => false })
+      const spent = yield* RetryBudget.make({ name: "openai", ratio: 0.1, minPerSecond: 0 })
+      assert.deepStrictEqual(yield* call({ breaker: lenient, retryBudget: spent }), [
+        "ignored",
+        1,
+        "RetryBudgetExhausted"
+      ])
+      const inner = yield* Policy.make({ name: "inner", deadline: 1_000 })
+      assert.deepStrictEqual(yield* call({}, inner.protect(Effect.never)), ["ignored", 1, "DeadlineExceeded"])
+      assert.deepStrictEqual(yield* call({ deadline: 5_000 }, Effect.never), ["ignored", 1, "DeadlineExceeded"])
     })
   )
 
