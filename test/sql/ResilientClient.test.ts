@@ -1,6 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { afterAll, beforeAll } from "vitest"
 import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
@@ -128,6 +130,19 @@ describe.skipIf(!Postgres.available)("ResilientClient on a real server", () => {
         assert.strictEqual(times, 1)
         assert.strictEqual(yield* count(5), 0)
         assert.strictEqual((yield* breaker.status).failures, 0)
+      })
+    )
+  )
+
+  it.live("a bug beside what the work refuses is not lost", () =>
+    run(
+      Effect.gen(function* () {
+        const { database } = yield* rig
+        const refuses = Effect.ensuring(Effect.fail("no such call" as const), Effect.dieMessage("bug"))
+        for (const end of [database.read(refuses), database.transaction(refuses, { idempotent: true })]) {
+          const exit = yield* Effect.exit(end)
+          assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+        }
       })
     )
   )
