@@ -1,14 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
 import * as Turnstile from "./support/Turnstile.js"
@@ -341,6 +344,62 @@ describe("Policy and its order", () => {
       const nested = yield* Effect.flip(Policy.make({ name: "x", deadline: 0, retry: { maxAttempts: 0 } }))
       assert.include(nested.message, "deadline is 0")
       assert.include(nested.message, "retry: maxAttempts is 0")
+    })
+  )
+})
+
+describe("Policy and its call", () => {
+  const ref = FiberRef.unsafeMake("untouched")
+  const Region = Context.GenericTag<"Region", string>("Region")
+
+  /** What the call sees of its caller's world, and something that it leaves behind there, after a wait or without one. */
+  const look = (wait: Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      yield* wait
+      const seen = {
+        ref: yield* FiberRef.get(ref),
+        region: yield* Region,
+        span: (yield* Effect.currentSpan).name,
+        interruptible: yield* Effect.checkInterruptible(Effect.succeed)
+      }
+      yield* FiberRef.set(ref, "touched")
+      return seen
+    })
+
+  it.effect("shows it its caller's world, and keeps what it leaves there, whatever the policy is made of", () =>
+    Effect.gen(function* () {
+      const hedge = yield* Hedge.make({ name: "x", delay: 500 })
+      const parts: ReadonlyArray<Omit<Policy.Options, "name">> = [
+        {},
+        { breaker: yield* CircuitBreaker.make({ name: "x" }) },
+        { bulkhead: Turnstile.make() },
+        { deadline: 5_000 },
+        { attemptTimeout: 1_000, retry: {} },
+        { onEvent: () => Effect.void },
+        { hedge }
+      ]
+      for (const options of [...parts, Object.assign({}, ...parts) as Omit<Policy.Options, "name">]) {
+        const policy = yield* Policy.make({ name: "x", ...options })
+        for (const masked of [false, true]) {
+          for (const wait of [Effect.void, Effect.sleep(10)]) {
+            const call = Effect.zip(policy.protect(look(wait), { idempotent: true }), FiberRef.get(ref))
+            const { exit } = yield* play(
+              (masked ? Effect.uninterruptible(call) : Effect.interruptible(call)).pipe(
+                Effect.locally(ref, "given"),
+                Effect.provideService(Region, "north"),
+                Effect.withSpan("caller")
+              )
+            )
+            // The losers of a hedge have to be stopped, also under a caller who is not.
+            const interruptible = !masked || options.hedge !== undefined
+            assert.deepStrictEqual(
+              exit,
+              Exit.succeed([{ ref: "given", region: "north", span: "caller", interruptible }, "touched"]),
+              policy.describe
+            )
+          }
+        }
+      }
     })
   )
 })
