@@ -69,6 +69,9 @@ const current: FiberRef.FiberRef<Deadline | undefined> = FiberRef.unsafeMake<Dea
  * that is earlier. The effect is interrupted first, so a region that cannot be interrupted holds the answer up. When
  * there is no time left to begin with, the effect is not begun.
  *
+ * A daemon that outlives the effect is bounded by the deadline no more, but a call through a policy that it had begun by
+ * then still is: fork what is to go on under `without`.
+ *
  * @since 0.1.0
  * @category combinators
  */
@@ -191,7 +194,7 @@ const during = <A, E, R>(deadline: Deadline, region: Effect.Effect<A, E, R>): Ef
 export const enter = (deadline: Deadline): Effect.Effect<void> => FiberRef.set(current, deadline)
 
 /**
- * Ends what `enter` began, for everyone: what outlives the region, as a daemon, is not bounded by it any more.
+ * Ends what `enter` began, for everyone: what begins in a daemon that outlives the region is not bounded by it any more.
  *
  * @since 0.1.0
  * @category combinators

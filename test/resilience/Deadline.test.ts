@@ -137,6 +137,20 @@ describe("Deadline and policies", () => {
     })
   )
 
+  it.effect("a daemon's call keeps the deadline that it began under, unless it was forked under none", () =>
+    Effect.gen(function* () {
+      const { protect } = yield* policy
+      const call = protect(Effect.delay(Effect.succeed("done"), "10 seconds"))
+      const forked = Effect.all([call, Deadline.without(call)].map((each) => Effect.forkDaemon(Effect.exit(each))))
+      // Under way when the region is left.
+      const fibers = yield* Deadline.within(Effect.zipLeft(forked, Effect.yieldNow()), "5 seconds")
+      yield* TestClock.adjust("10 seconds")
+      const [bound, free] = yield* Effect.forEach(fibers, Fiber.join)
+      assert.strictEqual(failed(bound!).reason, "deadline")
+      assert.deepStrictEqual(free, Exit.succeed("done"))
+    })
+  )
+
   it.effect("a call is not begun, and a retry not waited for, when the time is over by then", () =>
     Effect.gen(function* () {
       const { protect } = yield* policy
