@@ -1,7 +1,8 @@
 /**
  * Options for the two kinds of dependency that nearly everyone has. They turn on jitter, so that callers do not come back
  * all at once, and nothing that delays healing. Whatever is given takes the place of the preset's own, and a deadline that
- * is shorter than the preset's shortens the preset's own attempt timeout and first delay in proportion.
+ * is shorter than the preset's shortens the preset's own attempt timeout and first delay in proportion; a longest delay
+ * that is shorter than the first shortens that, too.
  *
  * @since 0.1.0
  */
@@ -40,13 +41,16 @@ const preset = (own: Preset, options: Options): Options => {
   const part = deadline === undefined ? 1 : OptionsReader.toMillis(deadline) / own.deadline
   // A deadline that makes no sense shortens nothing: it is for `Policy.make` to refuse.
   const scale = part > 0 && part < 1 ? part : 1
+  const firstDelay = Math.floor(own.initialDelay * scale)
+  const longest = retry?.maxDelay === undefined ? Infinity : OptionsReader.toMillis(retry.maxDelay)
   return {
     ...options,
     deadline: deadline ?? own.deadline,
     attemptTimeout: attemptTimeout ?? Math.ceil(own.attemptTimeout * scale),
     retry: {
       ...retry,
-      initialDelay: retry?.initialDelay ?? Math.floor(own.initialDelay * scale),
+      // Left out, it follows the longest delay down.
+      initialDelay: retry?.initialDelay ?? (longest >= firstDelay ? firstDelay : undefined),
       // Half of each delay is certain: a caller who was just turned away does not come back at once.
       jitter: retry?.jitter ?? "equal"
     }

@@ -42,7 +42,7 @@ export type { Pushback, RetryableError } from "./Retryable.js"
 export interface Options extends Retryable.Options {
   /** How often to try, the first attempt included. Default 3. */
   readonly maxAttempts?: number | undefined
-  /** The delay before the second attempt. Default 1 second. */
+  /** The delay before the second attempt. Default 1 second, or `maxDelay` where that is shorter. */
   readonly initialDelay?: Duration.DurationInput | undefined
   /**
    * The longest delay between two attempts. Default 10 seconds, or `initialDelay` where that is longer. An error that asks
@@ -93,8 +93,9 @@ export const settingsOf = (
   budget?: RetryBudget
 ): Either.Either<Settings, RetryConfigurationError> => {
   const read = OptionsReader.make()
-  const initialDelay = read.duration("initialDelay", options.initialDelay ?? 1_000, 0)
-  const maxDelay = read.duration("maxDelay", options.maxDelay ?? Math.max(10_000, initialDelay), 0)
+  const longest = options.maxDelay === undefined ? undefined : read.duration("maxDelay", options.maxDelay, 0)
+  const initialDelay = read.duration("initialDelay", options.initialDelay ?? Math.min(1_000, longest ?? Infinity), 0)
+  const maxDelay = longest ?? Math.max(10_000, initialDelay)
   if (maxDelay < initialDelay) read.refuse("maxDelay is shorter than initialDelay; raise it, or lower initialDelay")
   if (budget !== undefined && maxDelay > budget.windowMillis) {
     read.refuse(

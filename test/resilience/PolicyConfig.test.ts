@@ -139,6 +139,13 @@ describe("Policy presets", () => {
           assert.include(describe, `deadline ${Duration.format(deadline)} > retry up to 2 attempts`)
         }
       }
+      const shorter = yield* Policy.make(Policy.http({ name: "x", retry: { maxDelay: "500 millis" } }))
+      assert.include(shorter.describe, "(first after 500ms, growing 2 times up to 500ms")
+      for (const maxDelay of [-5, "soon" as never]) {
+        const { problems } = yield* Effect.flip(Policy.make(Policy.http({ name: "x", retry: { maxDelay } })))
+        assert.lengthOf(problems, 1)
+        assert.include(problems[0], "retry: maxDelay is")
+      }
       const half = yield* Policy.make(Policy.http({ name: "x", deadline: "7500 millis" }))
       assert.include(half.describe, "(first after 500ms")
       assert.include(half.describe, "attempt timeout 4s")

@@ -310,6 +310,21 @@ describe("Retry and how long it waits", () => {
     })
   )
 
+  it.effect("either of its delays follows the other where that is given alone", () =>
+    Effect.gen(function* () {
+      const delays = (options: Retry.Options) =>
+        Effect.map(Retry.settingsOf(options), ({ backoff }) => [backoff.initialDelay, backoff.maxDelay])
+      assert.deepStrictEqual(yield* delays({}), [1_000, 10_000])
+      assert.deepStrictEqual(yield* delays({ maxDelay: "500 millis" }), [500, 500])
+      assert.deepStrictEqual(yield* delays({ maxDelay: 0 }), [0, 0])
+      assert.deepStrictEqual(yield* delays({ initialDelay: "1 minute" }), [60_000, 60_000])
+      const unreadable = yield* Effect.flip(delays({ maxDelay: "soon" as never }))
+      assert.deepStrictEqual(unreadable.problems, [
+        'maxDelay is "soon"; give a duration of at least zero and at most 24 days'
+      ])
+    })
+  )
+
   it.effect("says everything that is wrong with its options", () =>
     Effect.gen(function* () {
       const refused = Either.flip(
