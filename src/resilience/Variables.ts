@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import { longestDelay } from "./OptionsReader.js"
 
 /**
  * Names and values, as in `process.env`.
@@ -100,7 +101,7 @@ export const reader = (variables: Variables): Reader => {
     factor: (variable, otherwise) =>
       read(variable, otherwise, parseFactor, "a number of at least 1", String(otherwise)),
     duration: (variable, otherwise) =>
-      read(variable, Duration.decode(otherwise), parseDuration, "a positive duration", format(otherwise)),
+      read(variable, Duration.decode(otherwise), parseDuration, "a duration from 1 ms to 24 days", format(otherwise)),
     rate: (variable) =>
       read<Rate | undefined>(
         variable,
@@ -122,8 +123,8 @@ export const describe = ({ example, problem, variable }: Problem): string =>
   example === undefined ? `${variable} ${problem}` : `${variable} ${problem}; for example ${variable}=${quote(example)}`
 
 /**
- * `2 seconds`, `2s`, `500ms`, `1.5 minutes`, `1h`: positive, finite, and at most 24 days, which is as long as a timer of
- * this platform can wait.
+ * `2 seconds`, `2s`, `500ms`, `1.5 minutes`, `1h`: at least a millisecond and at most 24 days, which is as short and as
+ * long as a timer of this platform can wait.
  *
  * @since 0.1.0
  * @category parsers
@@ -133,7 +134,7 @@ export const parseDuration = (value: string): Duration.Duration | undefined => {
   const unit = units.get(match?.[2]?.toLowerCase() ?? "")
   if (match === null || unit === undefined) return undefined
   const millis = Number(match[1]) * unit
-  return millis > 0 && millis < 2 ** 31 ? Duration.millis(millis) : undefined
+  return millis >= 1 && millis <= longestDelay ? Duration.millis(millis) : undefined
 }
 
 /**

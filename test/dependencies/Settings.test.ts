@@ -124,12 +124,12 @@ describe("Settings", () => {
         [
           "STRIPE_DEADLINE",
           "soon",
-          `STRIPE_DEADLINE is "soon", which is not a positive duration; for example STRIPE_DEADLINE="15 seconds"`
+          `STRIPE_DEADLINE is "soon", which is not a duration from 1 ms to 24 days; for example STRIPE_DEADLINE="15 seconds"`
         ],
         [
           "DATABASE_RETRY_INITIAL_DELAY",
           "0ms",
-          `DATABASE_RETRY_INITIAL_DELAY is "0ms", which is not a positive duration; for example DATABASE_RETRY_INITIAL_DELAY="100ms"`
+          `DATABASE_RETRY_INITIAL_DELAY is "0ms", which is not a duration from 1 ms to 24 days; for example DATABASE_RETRY_INITIAL_DELAY="100ms"`
         ],
         [
           "OPENAI_BASE_URL",

@@ -84,6 +84,18 @@ describe("Policy.config", () => {
     })
   )
 
+  it.effect("names the variable of a duration that no timer can wait for", () =>
+    Effect.gen(function* () {
+      for (const duration of ["0.1ms", "25 days", "0s"]) {
+        const error = yield* Effect.flip(read({ OPENAI_CIRCUIT_RESET_TIMEOUT: duration }))
+        const [[variable, message] = [], ...others] = mistakes(error)
+        assert.lengthOf(others, 0)
+        assert.strictEqual(variable, "OPENAI_CIRCUIT_RESET_TIMEOUT")
+        assert.include(message, `is "${duration}", which is not a duration from 1 ms to 24 days`)
+      }
+    })
+  )
+
   it.effect("finds all mistakes at once, and names variable, value and an example", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(

@@ -22,8 +22,22 @@ describe("parseDuration", () => {
     }
   })
 
-  it("refuses what has no unit, is not positive, or is longer than a timer can wait", () => {
-    for (const text of ["", "5", "s", "-1s", "0s", "1 fortnight", "1s2s", "1e3s", "Infinity s", "25 days", "1,5s"]) {
+  it("refuses what has no unit, and what is shorter or longer than a timer can wait", () => {
+    for (const text of [
+      "0.5ms",
+      "0.0001s",
+      "",
+      "5",
+      "s",
+      "-1s",
+      "0s",
+      "1 fortnight",
+      "1s2s",
+      "1e3s",
+      "Infinity s",
+      "25 days",
+      "1,5s"
+    ]) {
       assert.isUndefined(Variables.parseDuration(text), text)
     }
   })
