@@ -5,6 +5,8 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as http from "node:http"
@@ -277,6 +279,55 @@ describe("ResilientClient", () => {
       assert.deepStrictEqual(yield* answer.json, { city: "Graz" })
       assert.strictEqual(yield* answer.text, '{"city":"Graz"}', "and again")
       assert.strictEqual((yield* (yield* client.get(`${server.url}/json`)).arrayBuffer).byteLength, 15)
+    })
+  )
+
+  it.scopedLive(
+    "closes its socket when its caller leaves, before the answer or in the middle of it, and sends nothing more",
+    () =>
+      Effect.gen(function* () {
+        for (const answer of [
+          () => undefined,
+          (response: http.ServerResponse) => response.writeHead(200).write("the begin")
+        ]) {
+          const server = yield* serve((_, response) => void answer(response))
+          const fiber = yield* Effect.fork((yield* guarded()).get(server.url))
+          yield* eventually(
+            "the request has come",
+            Effect.sync(() => server.seen.length === 1)
+          )
+          assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+          yield* eventually(
+            "the socket is closed",
+            Effect.sync(() => server.open() === 0)
+          )
+          assert.lengthOf(server.seen, 1)
+        }
+      })
+  )
+
+  it.scopedLive("sends the same headers with each attempt, each a span of its own in its caller's trace", () =>
+    Effect.gen(function* () {
+      const sent: Array<http.IncomingHttpHeaders> = []
+      const server = yield* serve((request, response, number) => {
+        sent.push(request.headers)
+        response.writeHead(number === 1 ? 503 : 200).end()
+      })
+      const headers = { authorization: "Bearer secret", "x-city": "Graz" }
+      const trace = yield* Effect.withSpan(
+        Effect.zipRight(
+          (yield* guarded()).get(server.url, { headers }),
+          Effect.map(Effect.currentSpan, ({ traceId }) => traceId)
+        ),
+        "caller"
+      )
+      for (const each of sent) assert.deepInclude(each, headers)
+      const parents = sent.map(({ traceparent }) => String(traceparent).split("-"))
+      assert.deepStrictEqual(
+        parents.map(([, traceId]) => traceId),
+        [trace, trace]
+      )
+      assert.notStrictEqual(parents[0]?.[2], parents[1]?.[2])
     })
   )
 })
