@@ -106,7 +106,8 @@ export const within: {
 
 /**
  * Runs an effect as if there were no deadline around it. For what must be done whoever still waits for it, as a write
- * that was accepted: the policies inside keep their own limits.
+ * that was accepted, or what a finalizer does through a policy when the deadline has ended what it cleans up after: the
+ * policies inside keep their own limits.
  *
  * @since 0.1.0
  * @category combinators

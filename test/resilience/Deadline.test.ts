@@ -151,6 +151,24 @@ describe("Deadline and policies", () => {
     })
   )
 
+  it.effect("what a finalizer does through a policy is done after the deadline only where it is hidden", () =>
+    Effect.gen(function* () {
+      const { protect } = yield* policy
+      const released: Array<string> = []
+      const locked = (name: string, hidden: <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
+        Effect.acquireUseRelease(
+          Effect.void,
+          () => Effect.never,
+          () => Effect.ignore(hidden(protect(Effect.sync(() => released.push(name)))))
+        )
+      const both = Effect.all([locked("plain", (self) => self), locked("hidden", Deadline.without)], {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(failed((yield* play(Deadline.within(both, "5 seconds"))).exit).reason, "deadline")
+      assert.deepStrictEqual(released, ["hidden"])
+    })
+  )
+
   it.effect("a call is not begun, and a retry not waited for, when the time is over by then", () =>
     Effect.gen(function* () {
       const { protect } = yield* policy
