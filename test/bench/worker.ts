@@ -3,7 +3,7 @@
  * its arguments and sends back one message.
  */
 import * as Effect from "effect/Effect"
-import type { Effort, Measured } from "./cases.js"
+import type { Comparison, Effort, Measured } from "./cases.js"
 import { compare } from "./harness.js"
 import * as Limiters from "./limiters.js"
 import * as Memory from "./memory.js"
@@ -24,7 +24,8 @@ const perform = async (task: Task): Promise<number | Measured> => {
     case "bytes":
       return Memory.bytesEach(task.name)
     case "comparison": {
-      const [measured] = await compare([await Effect.runPromise(Effect.orDie(comparisons[task.name]))], task.effort)
+      const make: Effect.Effect<Comparison, Error> = comparisons[task.name]
+      const [measured] = await compare([await Effect.runPromise(make)], task.effort)
       return measured!
     }
   }
