@@ -141,7 +141,7 @@ export const walk = <A, E, R>(
         })
   }
 
-  /** What throws, a gate or a call, breaks this call and nothing else: permits that are held go back. */
+  /** What throws, a gate or a call, breaks this call and nothing else: whoever has given a permit gets it back. */
   const enterSafely = (index: number): Effect.Effect<A, E | Rejection, R> => {
     try {
       return enter(index)
@@ -155,7 +155,7 @@ export const walk = <A, E, R>(
     return rest === Effect.void ? exit : Effect.zipRight(rest, exit)
   }
 
-  return enter(0)
+  return enterSafely(0)
 }
 
 /**

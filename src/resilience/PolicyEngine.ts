@@ -179,32 +179,33 @@ const attemptThrough = (settings: Settings) => {
     number: number,
     restore: Restore
   ): Effect.Effect<A, E | Rejection, R> => {
+    type Made = Effect.Effect<A, E | Rejection, R>
     const { caller, hedged, observer, until } = run
     const left = until === undefined ? Infinity : Deadline.millisLeft(until, MonotonicClock.of(caller))
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
-    const begin = (self: Effect.Effect<A, E | Rejection, R>): Effect.Effect<A, E | Rejection, R> => {
-      const isBounded = left !== Infinity || attemptTimeout !== Infinity
+
+    const limit = Math.min(attemptTimeout, left)
+    const isBounded = limit !== Infinity
+    const make = (call: Made): Made => {
       if (hedged && hedge !== undefined) {
-        const once = isBounded ? Timeout.boundedBy(self, () => boundOf(run)) : self
+        const once = isBounded ? Timeout.boundedBy(call, () => boundOf(run)) : call
         return restore(hedge.execute(once, { deposited: true, allowed: whileClosed }))
       }
-      return isBounded ? Timeout.begin(self, boundOf(run), run) : restore(self)
+      return isBounded ? Timeout.begin(call, boundOf(run), run) : restore(call)
     }
-    const limit = Math.min(attemptTimeout, left)
+    const begin = (call: Made): Made => {
+      if (observer === undefined) return make(call)
+      const made = Effect.suspend(() => make(call))
+      return observer.attempt(made, number)
+    }
+
     const walk = () =>
       Gate.walk(gates, self, {
         restore,
         until: until === undefined ? Infinity : until.endsAt,
-        callLimit: limit === Infinity ? undefined : limit,
+        callLimit: isBounded ? limit : undefined,
         pointless,
-        begin:
-          observer === undefined
-            ? begin
-            : (call) =>
-                observer.attempt(
-                  Effect.suspend(() => begin(call)),
-                  number
-                )
+        begin
       })
     return looked === undefined || looked.passesFreely() ? walk() : Effect.flatMap(looked.look, walk)
   }

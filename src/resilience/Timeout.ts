@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -148,11 +148,8 @@ export const begin = <A, E, R, A2, E2, R2>(
   by: Caller
 ): Effect.Effect<A | A2, E | E2, R | R2> => {
   if (Effect.isEffect(bound)) return bound
-  const { caller, runtimeFlags } = by
-  // What the runtime would do where the mask is lifted.
-  const interrupted = caller.getFiberRef(FiberRef.interruptedCause)
-  if (!Cause.isEmpty(interrupted) && RuntimeFlags.interruptible(runtimeFlags)) return Exit.failCause(interrupted)
-  const refs = refsFor(caller, bound)
+  // With the caller's refs it inherits an interruption that waits for the mask to be lifted, and then does not begin.
+  const refs = refsFor(by.caller, bound)
   const child = start(self, refs, by)
   const end = child.unsafePoll()
   return end === null ? awaited(child, refs, bound, by) : inheriting(child, refs, end)
