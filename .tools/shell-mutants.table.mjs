@@ -16,8 +16,29 @@ export default [
   {
     name: "permits are not given back after a failure",
     file: "src/resilience/Gate.ts",
-    find: "Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))",
-    replace: "Effect.failCause(cause)",
+    find: "onFailure: (cause) => finish(permit, Exit.failCause(cause))",
+    replace: "onFailure: Effect.failCause",
+    test: "test/resilience/Gate.test.ts"
+  },
+  {
+    name: "permits are not given back when the call has ended at once",
+    file: "src/resilience/Gate.ts",
+    find: "? finish(permit, inside)",
+    replace: "? inside",
+    test: "test/resilience/Gate.test.ts"
+  },
+  {
+    name: "a gate that throws takes the permits of the gates around it along",
+    file: "src/resilience/Gate.ts",
+    find: "const inside = enterSafely(index + 1)",
+    replace: "const inside = enter(index + 1)",
+    test: "test/resilience/Gate.test.ts"
+  },
+  {
+    name: "what a permit leaves to do is not done",
+    file: "src/resilience/Gate.ts",
+    find: "return rest === Effect.void ? exit : Effect.zipRight(rest, exit)",
+    replace: "return rest === Effect.void ? exit : exit",
     test: "test/resilience/Gate.test.ts"
   },
   {
@@ -31,14 +52,14 @@ export default [
   {
     name: "the call is masked: a caller who leaves waits until it has ended",
     file: "src/resilience/Gate.ts",
-    find: "return restore(last === undefined ? begin : last(begin))",
-    replace: "return last === undefined ? begin : last(begin)",
+    find: "until, begin = restore }",
+    replace: "until, begin = (inner) => inner }",
     test: "test/resilience/Bulkhead.test.ts"
   },
   {
     name: "a gate is not told how long its caller can wait",
     file: "src/resilience/Gate.ts",
-    find: "gate.admit({ restore, patience: until - now,",
+    find: "gate.admit({ restore, patience,",
     replace: "gate.admit({ restore, patience: Infinity,",
     test: "test/resilience/Gate.test.ts"
   },
@@ -138,16 +159,15 @@ export default [
   {
     name: "a result counts although its permit is of an older generation",
     file: "src/resilience/Circuit.ts",
-    find: "const settled = Kernel.settle(before.state, permit, verdict, now)",
-    replace:
-      "const settled = Kernel.settle(before.state, { ...permit, generation: before.state.generation }, verdict, now)",
+    find: "const settled = Kernel.settle(state, permit, verdict, now)",
+    replace: "const settled = Kernel.settle(state, { ...permit, generation: state.generation }, verdict, now)",
     test: "test/resilience/CircuitBreaker.test.ts"
   },
   {
     name: "a probe that is interrupted does not give its place back",
     file: "src/resilience/Circuit.ts",
-    find: "onExit: (exit) => Effect.suspend(() => this.settle(",
-    replace: "onExit: (exit) => Exit.isInterrupted(exit) ? Effect.void : Effect.suspend(() => this.settle(",
+    find: "        this.settle(permit, Outcomes.ofExit(exit, this.classifiers))",
+    replace: "        if (!Exit.isInterrupted(exit)) this.settle(permit, Outcomes.ofExit(exit, this.classifiers))",
     test: "test/resilience/Interruption.test.ts"
   },
   {
@@ -189,8 +209,8 @@ export default [
   {
     name: "no look at the circuit: a call that is rejected queues first",
     file: "src/resilience/PolicyEngine.ts",
-    find: "const look = queues.length === 0 ? undefined : breaker?.look",
-    replace: "const look = undefined",
+    find: "return looked === undefined || looked.passesFreely() ? walk() :",
+    replace: "return looked === undefined || looked !== undefined ? walk() :",
     test: "test/resilience/Policy.test.ts"
   },
   {
@@ -231,8 +251,8 @@ export default [
   {
     name: "no mask: an interruption between two steps leaves the attempt behind",
     file: "src/resilience/Timeout.ts",
-    find: "    Effect.uninterruptible(\n      Effect.suspend(() => {",
-    replace: "    ((self: Effect.Effect<A | A2, E | E2, R | R2>) => self)(\n      Effect.suspend(() => {",
+    find: "    Effect.uninterruptible(Effect.suspend(() => begin(self, boundOf(caller), { caller, runtimeFlags })))",
+    replace: "    Effect.suspend(() => begin(self, boundOf(caller), { caller, runtimeFlags }))",
     test: "test/resilience/Interruption.test.ts"
   },
   {

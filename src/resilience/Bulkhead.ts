@@ -106,6 +106,7 @@ export const make = (options: Options): Effect.Effect<Bulkhead, BulkheadConfigur
     return {
       name: options.name,
       admit: (admission) => semaphore.take(1, admission),
+      tryAdmit: () => semaphore.tryTake(1),
       status: semaphore.status
     }
   })

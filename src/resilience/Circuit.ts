@@ -102,22 +102,20 @@ export class Circuit {
     )
   }
 
-  /** Gives a permit back. To be called inside of a step, since most results are counted there and then. */
-  private settle<A>(permit: Kernel.Permit, verdict: Verdict, result: A): Effect.Effect<A> {
-    const { about, state } = this.ref.unsafeCurrent
+  /** Gives a permit back. To be called inside of a step. */
+  private settle(permit: Kernel.Permit, verdict: Verdict): void {
+    const before = this.ref.unsafeCurrent
+    const { about, state } = before
     const counted = Kernel.settleAnytime(state, permit, verdict)
     if (counted !== undefined) {
       if (counted !== state) this.ref.unsafeCurrent = { state: counted, about }
-      return Effect.succeed(result)
+      return
     }
-    return MonotonicClock.nowWith((now, wall) => {
-      const before = this.ref.unsafeCurrent
-      const settled = Kernel.settle(before.state, permit, verdict, now)
-      if (settled !== before.state) {
-        this.ref.unsafeCurrent = this.told({ state: settled, about: before.about }, before, now, wall)
-      }
-      return Effect.succeed(result)
-    })
+    const clock = MonotonicClock.unsafeClock()
+    const now = MonotonicClock.monotonic(clock)
+    const settled = Kernel.settle(state, permit, verdict, now)
+    if (settled === state) return
+    this.ref.unsafeCurrent = this.told({ state: settled, about }, before, now, () => clock.unsafeCurrentTimeMillis())
   }
 
   /** To be called inside of a step. */
@@ -154,13 +152,18 @@ export class Circuit {
 
   endingOf(permit: Kernel.Permit): Ending {
     return {
-      onSuccess: (value) => this.settle(permit, Outcomes.ofResult(value, this.classifiers), value),
-      onFailure: (cause) =>
-        Effect.zipRight(
-          this.settle(permit, Outcomes.ofCause(cause, this.classifiers), undefined),
-          Effect.failCause(cause)
-        ),
-      onExit: (exit) => Effect.suspend(() => this.settle(permit, Outcomes.ofExit(exit, this.classifiers), undefined))
+      onSuccess: (value) => {
+        this.settle(permit, Outcomes.ofResult(value, this.classifiers))
+        return Effect.succeed(value)
+      },
+      onFailure: (cause) => {
+        this.settle(permit, Outcomes.ofCause(cause, this.classifiers))
+        return Effect.failCause(cause)
+      },
+      onExit: (exit) => {
+        this.settle(permit, Outcomes.ofExit(exit, this.classifiers))
+        return Effect.void
+      }
     }
   }
 

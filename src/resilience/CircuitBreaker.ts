@@ -84,6 +84,8 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly status: Effect.Effect<Status>
   /** The same as `status`. */
   readonly getStatus: Effect.Effect<Status>
+  /** Whether calls pass whatever the time is. To be asked inside of a step, as `tryAdmit` is. */
+  readonly passesFreely: () => boolean
   /** Fails when a call would be rejected now. A read: takes no permit. */
   readonly look: Effect.Effect<void, CircuitOpen>
   /** Fails as soon as calls are rejected; suspends until then. For those who queue for something else. */
@@ -165,20 +167,28 @@ const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as c
 class Breaker extends Circuit implements CircuitBreaker {
   readonly admit: CircuitBreaker["admit"]
   readonly execute: CircuitBreaker["execute"]
+  readonly tryAdmit: () => Gate.Permit | undefined
+  readonly passesFreely: CircuitBreaker["passesFreely"]
 
   constructor(options: Options, initial: Kernel.State) {
     super(options, initial)
 
+    this.passesFreely = () => Kernel.passesFreely(this.ref.unsafeCurrent.state)
+
+    this.tryAdmit = () => {
+      const { about, state } = this.ref.unsafeCurrent
+      if (isPlain(state)) return about.ending.onExit
+      if (!Kernel.passesFreely(state)) return undefined
+      const { generation } = state
+      return this.endingOf({ generation, probe: undefined, since: MonotonicClock.unsafeNow() }).onExit
+    }
+
     this.admit = ({ callLimit }) =>
-      Effect.suspend(() => {
-        const { about, state } = this.ref.unsafeCurrent
-        if (isPlain(state)) return Effect.succeed(about.ending.onExit)
-        return Effect.flatMap(
-          this.step((current, now) => Kernel.admit(current, now, callLimit)),
-          (decision) =>
-            decision._tag === "Rejected" ? this.reject(decision) : Effect.succeed(this.endingOf(decision.permit).onExit)
-        )
-      })
+      Effect.flatMap(
+        this.step((current, now) => Kernel.admit(current, now, callLimit)),
+        (decision) =>
+          decision._tag === "Rejected" ? this.reject(decision) : Effect.succeed(this.endingOf(decision.permit).onExit)
+      )
 
     // While closed a call holds nothing, so it needs no mask: interrupted, it skips its ending, and rightly.
     this.execute = <A, E, R>(self: Effect.Effect<A, E, R>, limits?: Limits) =>
@@ -187,7 +197,7 @@ class Breaker extends Circuit implements CircuitBreaker {
         if (isPlain(state)) return through(self, about.ending)
         if (!Kernel.passesFreely(state)) return this.throughGate(self, limits)
         const { generation } = state
-        return MonotonicClock.nowWith((since) => through(self, this.endingOf({ generation, probe: undefined, since })))
+        return through(self, this.endingOf({ generation, probe: undefined, since: MonotonicClock.unsafeNow() }))
       })
   }
 

@@ -14,8 +14,9 @@ import type { Rejection } from "./Rejection.js"
 
 /**
  * The right to make one call. Calling it gives the permit back, with the exit of the call; the interpreter does so
- * exactly once, uninterruptibly, on success, failure, defect and interruption. `started` is `false` when the call itself
- * was never begun, because an inner gate rejected it or the caller left before: such a call has cost nothing.
+ * exactly once, in a step and uninterruptibly, on success, failure, defect and interruption, and then runs what comes back,
+ * which is `Effect.void` where nothing is left to do. `started` is `false` when the call itself was never begun, because
+ * an inner gate rejected it or the caller left before: such a call has cost nothing.
  *
  * @since 0.1.0
  * @category models
@@ -51,9 +52,23 @@ export interface Admission {
  * @since 0.1.0
  * @category models
  */
-export interface Gate<out E extends Rejection = Rejection> {
+export interface Gate<out E extends Rejection = Rejection> extends Door<E> {
   readonly name: string
+}
+
+/**
+ * The part of a gate that the interpreter needs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Door<out E extends Rejection> {
   readonly admit: (admission: Admission) => Effect.Effect<Permit, E | Rejection>
+  /**
+   * A permit for those who need not wait, asked for inside of a step of the caller; `undefined`, and nothing changed,
+   * when `admit` has to be run. A gate may leave it out; one that has it costs most calls no step of the runtime.
+   */
+  readonly tryAdmit?: (() => Permit | undefined) | undefined
 }
 
 /**
@@ -62,16 +77,14 @@ export interface Gate<out E extends Rejection = Rejection> {
  * @since 0.1.0
  * @category models
  */
-export interface Passage extends Omit<Admission, "patience"> {
+export interface Passage<in out A, in out E, in out R> extends Omit<Admission, "patience"> {
   /** Until when the caller can wait, for all gates together: monotonic milliseconds, `Infinity` without a deadline. */
   readonly until: number
-  /** What the call passes last of all, once it has all permits, and interruptibly: it may still be rejected there. */
-  readonly last?: (<A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Rejection, R>) | undefined
-}
-
-/** Something that admits, whatever it rejects with. */
-interface Door<out G extends Rejection> {
-  readonly admit: (admission: Admission) => Effect.Effect<Permit, G>
+  /**
+   * How the call is made once all permits are there: in a step, masked. What ends at once may come back as its exit;
+   * anything else restores the caller's interruptibility itself. Default: with `restore`.
+   */
+  readonly begin?: ((call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) | undefined
 }
 
 /**
@@ -86,14 +99,14 @@ export const through =
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | G, R> =>
     Effect.uninterruptibleMask((restore) => {
       const { callLimit, patience = Infinity, pointless = Effect.never } = options ?? {}
-      const pass = (until: number) =>
-        // What comes out is what the gates reject with, or what made the waiting pointless, which `G` stands for, too.
-        walk(gates, self, { restore, until, callLimit, pointless }) as Effect.Effect<A, E | G, R>
-      return patience === Infinity ? pass(Infinity) : MonotonicClock.nowWith((now) => pass(now + patience))
+      const until = patience === Infinity ? Infinity : MonotonicClock.unsafeNow() + patience
+      // What comes out is what the gates reject with, or what made the waiting pointless, which `G` stands for, too.
+      return walk(gates, self, { restore, until, callLimit, pointless }) as Effect.Effect<A, E | G, R>
     })
 
 /**
- * The same inside of a mask that the caller has made, and whose `restore` the passage brings.
+ * The same in a step of the caller, inside of a mask that the caller has made and whose `restore` the passage brings. A call
+ * that met open gates and has ended already comes back as its exit: it has cost the runtime no step.
  *
  * @since 0.1.0
  * @category combinators
@@ -101,27 +114,55 @@ export const through =
 export const walk = <A, E, R>(
   gates: ReadonlyArray<Door<Rejection>>,
   self: Effect.Effect<A, E, R>,
-  { callLimit, last, pointless, restore, until }: Passage
+  { callLimit, pointless, restore, until, begin = restore }: Passage<A, E | Rejection, R>
 ): Effect.Effect<A, E | Rejection, R> => {
   let started = false
-  const begin = Effect.suspend(() => {
+  const call = Effect.suspend(() => {
     started = true
     return self
   })
+
   const enter = (index: number): Effect.Effect<A, E | Rejection, R> => {
     const gate = gates[index]
-    if (gate === undefined) return restore(last === undefined ? begin : last(begin))
-    // Suspended, so that a gate that throws breaks nothing but this call.
-    const admit =
-      until === Infinity
-        ? Effect.suspend(() => gate.admit({ restore, patience: Infinity, callLimit, pointless }))
-        : MonotonicClock.nowWith((now) => gate.admit({ restore, patience: until - now, callLimit, pointless }))
-    return Effect.flatMap(admit, (permit) =>
-      Effect.matchCauseEffect(enter(index + 1), {
-        onSuccess: (a) => Effect.as(permit(Exit.succeed(a), started), a),
-        onFailure: (cause) => Effect.zipRight(permit(Exit.failCause(cause), started), Effect.failCause(cause))
-      })
-    )
+    if (gate === undefined) return begin(call)
+    const permit = gate.tryAdmit?.()
+    if (permit !== undefined) return hold(permit, index)
+    const patience = until === Infinity ? Infinity : until - MonotonicClock.unsafeNow()
+    return Effect.flatMap(gate.admit({ restore, patience, callLimit, pointless }), (permit) => hold(permit, index))
   }
-  return enter(0)
+
+  const hold = (permit: Permit, index: number): Effect.Effect<A, E | Rejection, R> => {
+    const inside = enterSafely(index + 1)
+    return hasEnded(inside)
+      ? finish(permit, inside)
+      : Effect.matchCauseEffect(inside, {
+          onSuccess: (a) => finish(permit, Exit.succeed(a)),
+          onFailure: (cause) => finish(permit, Exit.failCause(cause))
+        })
+  }
+
+  /** What throws, a gate or a call, breaks this call and nothing else: whoever has given a permit gets it back. */
+  const enterSafely = (index: number): Effect.Effect<A, E | Rejection, R> => {
+    try {
+      return enter(index)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+  }
+
+  const finish = (permit: Permit, exit: Exit.Exit<A, E | Rejection>): Effect.Effect<A, E | Rejection> => {
+    const rest = permit(exit, started)
+    return rest === Effect.void ? exit : Effect.zipRight(rest, exit)
+  }
+
+  return enterSafely(0)
 }
+
+/**
+ * Whether a call has ended already: then it is its exit, and costs no step more. Not for effects of other people's, whose
+ * errors may look like an exit.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const hasEnded = <A, E, R>(call: Effect.Effect<A, E, R>): call is Exit.Exit<A, E> => Exit.isExit(call)

@@ -8,7 +8,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 
 /**
  * Runs what needs the time: with monotonic milliseconds, and with the wall time for showing to people (when did the
@@ -43,6 +44,26 @@ export const now: Effect.Effect<number> = Effect.withFiberRuntime((fiber) => Eff
 export const of = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number => monotonic(clockOf(fiber))
 
 /**
+ * The clock of the fibre that runs at this moment, for what runs inside of one of its steps: no step of its own, either.
+ * Outside of any fibre, where there is none, the live one.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const unsafeClock = (): Clock.Clock => {
+  const fiber = Fiber.getCurrentFiber()
+  return Option.isSome(fiber) ? clockOf(fiber.value) : liveClock
+}
+
+/**
+ * Monotonic milliseconds inside of a step: see `unsafeClock`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const unsafeNow = (): number => monotonic(unsafeClock())
+
+/**
  * Whether time is real, and not a test's.
  *
  * @since 0.1.0
@@ -61,6 +82,12 @@ export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Cloc
 
 const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
-/** Real time comes from where the live clock has it, without its way through whole nanoseconds, which costs ten times that. */
-const monotonic = (clock: Clock.Clock): number =>
+/**
+ * Monotonic milliseconds by a clock. Real time comes from where the live clock has it, without its way through whole
+ * nanoseconds, which costs ten times that.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const monotonic = (clock: Clock.Clock): number =>
   isLive(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6

@@ -36,7 +36,7 @@ export interface Policy {
 }
 
 /** One call on its way. */
-interface Run {
+interface Run extends Timeout.Caller {
   /** The earliest deadline that holds for it. */
   readonly until: Deadline.Deadline | undefined
   /** The same where it is the policy's own, and the call has to be told. */
@@ -44,6 +44,8 @@ interface Run {
   readonly hedged: boolean
   readonly observer: PolicyEvents.Observer | undefined
 }
+
+type Restore = Gate.Admission["restore"]
 
 /**
  * Makes a policy from what its options said.
@@ -72,7 +74,7 @@ const protectWith = (
   const attempt = attemptThrough(settings)
   const schedule = retry === undefined || retry.maxAttempts === 1 ? undefined : Retry.scheduleOf(retry)
   // Hedges do not pay for themselves: they are told that the call has.
-  const deposit = (retryBudget ?? hedge?.budget)?.deposit
+  const paid = retryBudget ?? hedge?.budget
   const breakerAlone =
     Math.min(deadline, attemptTimeout) === Infinity && !(rateLimiter ?? bulkhead ?? retry ?? hedge ?? observe)
 
@@ -83,10 +85,7 @@ const protectWith = (
     run: Run,
     schedule: Retry.Driver<unknown>["schedule"]
   ): Effect.Effect<A, E | Rejection, R> => {
-    const again = (number: number) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(MonotonicClock.now, (now) => attempt(self, run, number, now, restore))
-      )
+    const again = (number: number) => Effect.uninterruptibleMask((restore) => attempt(self, run, number, restore))
     return RetryDriver.retried(
       again,
       { schedule, budget: retryBudget, inTime: inTimeFor(run), before: run.observer?.retry },
@@ -94,7 +93,7 @@ const protectWith = (
     )
   }
 
-  const endRun = <A, E>(exit: Exit.Exit<A, E | Rejection>, { observer, own }: Run): Effect.Effect<A, E | Rejection> => {
+  const end = <A, E>(exit: Exit.Exit<A, E | Rejection>, { observer, own }: Run): Effect.Effect<A, E | Rejection> => {
     if (own !== undefined) Deadline.leave(own)
     return observer === undefined ? exit : Effect.zipRight(observer.ended(exit), exit)
   }
@@ -104,8 +103,8 @@ const protectWith = (
     const retries = idempotent ? schedule : undefined
     const hedged = idempotent && hedge !== undefined
 
-    return Effect.withFiberRuntime<A, E | Rejection, R>((fiber) => {
-      const inherited = Deadline.inheritedBy(fiber)
+    return Effect.withFiberRuntime<A, E | Rejection, R>((caller, { runtimeFlags }) => {
+      const inherited = Deadline.inheritedBy(caller)
       if (breakerAlone && inherited === undefined) {
         return Effect.catchAllCause(breaker === undefined ? self : breaker.execute(self), (cause) =>
           Effect.failCause(settle(cause))
@@ -113,24 +112,22 @@ const protectWith = (
       }
 
       return Effect.uninterruptibleMask((restore) => {
-        const now = MonotonicClock.of(fiber)
+        const now = MonotonicClock.of(caller)
         const until = Deadline.earliest(name, deadline, now, inherited)
         const own = until === inherited ? undefined : until
-        const run: Run = { until, own, hedged, observer: observe?.(now) }
+        const run: Run = { caller, runtimeFlags, until, own, hedged, observer: observe?.(now) }
+        paid?.unsafeDeposit(now)
 
-        const first = attempt(self, run, 1, now, restore)
+        const first = attempt(self, run, 1, restore)
+        if (Gate.hasEnded(first) && Exit.isSuccess(first)) return end(first, run)
         const attempts =
           retries === undefined
             ? first
             : Effect.catchAllCause(first, (cause) => restore(retried(cause, self, run, retries)))
-        const whole = Effect.matchCauseEffect(attempts, {
-          onSuccess: (a) => endRun(Exit.succeed(a), run),
-          onFailure: (cause) =>
-            Effect.flatMap(MonotonicClock.now, (now) =>
-              endRun(Exit.failCause(settle(withTimeOwned(cause, run, name, now))), run)
-            )
+        return Effect.matchCauseEffect(attempts, {
+          onSuccess: (a) => end(Exit.succeed(a), run),
+          onFailure: (cause) => end(Exit.failCause(settle(withTimeOwned(cause, run, name))), run)
         })
-        return deposit === undefined ? whole : Effect.zipRight(deposit, whole)
       })
     })
   }
@@ -146,81 +143,77 @@ const inTimeFor = ({ until }: Run) =>
 /** A gate says that the place did not come in time; where it was the deadline's time, the deadline is to be named. */
 const withTimeOwned = <E>(
   cause: Cause.Cause<E | Rejection>,
-  { until }: Run,
-  name: string,
-  now: number
+  { caller, until }: Run,
+  name: string
 ): Cause.Cause<E | Rejection> => {
-  if (until === undefined || Deadline.millisLeft(until, now) > 0) return cause
+  if (until === undefined || Deadline.millisLeft(until, MonotonicClock.of(caller)) > 0) return cause
   const error = Option.getOrUndefined(Cause.failureOption(cause))
   return error instanceof RateLimited || error instanceof BulkheadFull
     ? Cause.map(cause, (one) => (one === error ? Deadline.error(until, name, error.retryAfter) : one))
     : cause
 }
 
-/** One attempt: through the gates, and bounded by its own limit or the time left, whichever is shorter. */
+/**
+ * One attempt: through the gates, and bounded by its own limit or the time left, whichever is shorter. To be asked for in a
+ * step of the caller, masked; one that need not wait has ended when it comes back.
+ */
 const attemptThrough = (settings: Settings) => {
   const { attemptTimeout, breaker, bulkhead, hedge, name, rateLimiter } = settings
   const queues = [rateLimiter, bulkhead].filter((gate) => gate !== undefined)
+  const gates = breaker === undefined ? queues : [...queues, breaker]
   const pointless = breaker?.opened ?? Effect.never
-  const look = queues.length === 0 ? undefined : breaker?.look
+  const looked = queues.length === 0 ? undefined : breaker
   const whileClosed = breaker === undefined ? undefined : Effect.map(breaker.status, ({ state }) => state === "closed")
-
   const tooSlow = Timeout.exceeded({ name, limit: attemptTimeout })
+  const alwaysSame = { limit: attemptTimeout, onTimeout: () => tooSlow }
 
   // On a tie the attempt's own limit wins: the dependency was given all the time that it is meant to have.
-  const bounded = <A, E, R>(self: Effect.Effect<A, E, R>, run: Run): Effect.Effect<A, E | Rejection, R> => {
-    const { own, until } = run
-    if (until === undefined) {
-      return attemptTimeout === Infinity
-        ? self
-        : Timeout.timeoutTo(self, { limit: attemptTimeout, onTimeout: () => tooSlow })
-    }
+  const boundOf = ({ caller, own, until }: Run): Timeout.BoundOr<never, Rejection, never> => {
+    if (until === undefined) return alwaysSame
+    // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
+    const left = Deadline.millisLeft(until, MonotonicClock.of(caller))
+    if (left <= 0) return Deadline.exceeded(until, name)
     const locally = own === undefined ? undefined : Deadline.locally(own)
-    return Timeout.boundedBy<A, E, R, never, Rejection, never>(self, (caller) => {
-      // The time left is that of the moment: an attempt may have queued, and a hedge begins later than its attempt.
-      const left = Deadline.millisLeft(until, MonotonicClock.of(caller))
-      if (left <= 0) return Deadline.exceeded(until, name)
-      return attemptTimeout <= left
-        ? { limit: attemptTimeout, onTimeout: () => tooSlow, locally }
-        : { limit: left, onTimeout: () => Deadline.exceeded(until, name), locally }
-    })
-  }
-
-  const guarded = <A, E, R>(
-    self: Effect.Effect<A, E, R>,
-    run: Run,
-    number: number,
-    limit: number
-  ): Effect.Effect<A, E | Rejection, R> => {
-    const observed = run.observer === undefined ? self : run.observer.attempt(self, number)
-    if (breaker === undefined) return observed
-    return limit === Infinity ? breaker.execute(observed) : breaker.execute(observed, { callLimit: limit })
+    return attemptTimeout <= left
+      ? { limit: attemptTimeout, onTimeout: () => tooSlow, locally }
+      : { limit: left, onTimeout: () => Deadline.exceeded(until, name), locally }
   }
 
   return <A, E, R>(
     self: Effect.Effect<A, E, R>,
     run: Run,
     number: number,
-    now: number,
-    restore: Gate.Admission["restore"]
+    restore: Restore
   ): Effect.Effect<A, E | Rejection, R> => {
-    const { hedged, until } = run
-    const left = until === undefined ? Infinity : Deadline.millisLeft(until, now)
+    type Made = Effect.Effect<A, E | Rejection, R>
+    const { caller, hedged, observer, until } = run
+    const left = until === undefined ? Infinity : Deadline.millisLeft(until, MonotonicClock.of(caller))
     if (until !== undefined && left <= 0) return Deadline.exceeded(until, name)
 
-    const once = bounded(self, run)
-    const call = hedged && hedge !== undefined ? hedge.execute(once, { deposited: true, allowed: whileClosed }) : once
     const limit = Math.min(attemptTimeout, left)
-    if (queues.length === 0) return restore(guarded(call, run, number, limit))
+    const isBounded = limit !== Infinity
+    const make = (call: Made): Made => {
+      if (hedged && hedge !== undefined) {
+        const once = isBounded ? Timeout.boundedBy(call, () => boundOf(run)) : call
+        return restore(hedge.execute(once, { deposited: true, allowed: whileClosed }))
+      }
+      return isBounded ? Timeout.begin(call, boundOf(run), run) : restore(call)
+    }
+    const begin = (call: Made): Made => {
+      if (observer === undefined) return make(call)
+      const made = Effect.suspend(() => make(call))
+      return observer.attempt(made, number)
+    }
 
-    const queued = Gate.walk(queues, call, {
-      restore,
-      until: until === undefined ? Infinity : until.endsAt,
-      callLimit: limit === Infinity ? undefined : limit,
-      pointless,
-      last: (begin) => guarded(begin, run, number, limit)
-    })
-    return look === undefined ? queued : Effect.zipRight(look, queued)
+    const walk = () =>
+      Gate.walk(gates, self, {
+        restore,
+        until: until === undefined ? Infinity : until.endsAt,
+        callLimit: isBounded ? limit : undefined,
+        pointless,
+        begin
+      })
+    return looked === undefined || looked.passesFreely() ? walk() : Effect.flatMap(looked.look, walk)
   }
 }
 

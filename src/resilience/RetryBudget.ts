@@ -92,6 +92,8 @@ export interface RetryBudget {
   readonly windowMillis: number
   /** A call began. Once a call, however often it is attempted. */
   readonly deposit: Effect.Effect<void>
+  /** The same inside of a step whose caller knows the (monotonic) time: a policy makes one for every call. */
+  readonly unsafeDeposit: (now: number) => void
   /** Charges a retry or a hedge that is about to be scheduled, or says `false`: then it must not be made. */
   readonly withdraw: Effect.Effect<boolean>
   /** Gives a charge back: what was charged was interrupted before it began. Once a charge at most. */
@@ -125,14 +127,14 @@ export const make = (options: Options): Effect.Effect<RetryBudget, RetryBudgetCo
     Effect.sync((): RetryBudget => {
       const { name } = options
       const cell = new StateRef<Kernel.State>(Kernel.initial)
+      const unsafeDeposit = (now: number): void => {
+        cell.unsafeCurrent = Kernel.deposit(limits, cell.unsafeCurrent, now)
+      }
       return {
         name,
         windowMillis: limits.slice * Kernel.slices,
-        // Every call makes one: in the step that reads the time.
-        deposit: MonotonicClock.nowWith((now) => {
-          cell.unsafeCurrent = Kernel.deposit(limits, cell.unsafeCurrent, now)
-          return Effect.void
-        }),
+        deposit: Effect.map(MonotonicClock.now, unsafeDeposit),
+        unsafeDeposit,
         withdraw: MonotonicClock.nowWith((now) => cell.modify((state) => Kernel.withdraw(limits, state, now))),
         refund: MonotonicClock.nowWith((now) => cell.modify((state) => [undefined, Kernel.refund(limits, state, now)])),
         status: MonotonicClock.nowWith((now) =>

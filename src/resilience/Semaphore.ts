@@ -80,6 +80,8 @@ export interface Semaphore<out E = SemaphoreFull> {
    * run uninterruptibly, which it is itself except while it waits.
    */
   readonly take: (permits: number, admission: Admission) => Effect.Effect<Permit, E | Rejection>
+  /** The permits for those who need not wait: see `tryAdmit` of a gate. */
+  readonly tryTake: (permits: number) => Permit | undefined
   /**
    * Runs an effect with permits, which come back whatever becomes of it. Dies when the number of permits is not a whole
    * one of at least 1.
@@ -109,14 +111,12 @@ export const makeWith = <E extends Error>(
   options: Options,
   full: (reason: SemaphoreFull["reason"]) => E
 ): Effect.Effect<Semaphore<E>> =>
-  Effect.gen(function* () {
+  Effect.sync(() => {
     type Taken = Effect.Effect<Permit, E | Rejection>
     const refuse = (reason: SemaphoreFull["reason"]): Effect.Effect<never, E> =>
       Effect.suspend(() => Effect.fail(stackless(() => full(reason))))
     const ref = new StateRef<Kernel.State<Door>>(Kernel.initial)
-    const noDoor = yield* Deferred.make<void>()
     const limits: Kernel.Limits = { permits: options.permits, maxQueued: options.maxQueued ?? 0 }
-    const queueless: Kernel.Limits = { ...limits, maxQueued: 0 }
     const maxWait = options.maxWait === undefined ? Infinity : Duration.toMillis(options.maxWait)
 
     /** Changes the state and opens the doors of those who were served by it. */
@@ -133,16 +133,22 @@ export const makeWith = <E extends Error>(
 
     const permitOf = (permits: number): Permit => {
       let held = true
-      const giveBack = Effect.suspend(() => {
+      return () => {
         if (!held) return Effect.void
         held = false
         const state = ref.unsafeCurrent
         if (state.queue.size > 0) return change((current) => Kernel.settle(limits, current, permits))
-        // Nobody waits, as a rule: no door to open, and nothing that could come between.
+        // Nobody waits, as a rule: no door to open.
         ref.unsafeCurrent = Kernel.settle(limits, state, permits)[1]
         return Effect.void
-      })
-      return () => giveBack
+      }
+    }
+
+    const tryTake = (permits: number): Permit | undefined => {
+      const state = ref.unsafeCurrent
+      if (!Kernel.isFree(limits, state, permits)) return undefined
+      ref.unsafeCurrent = Kernel.take(state, permits)
+      return permitOf(permits)
     }
 
     const wait = (ticket: number, permits: number, patience: number, door: Door, admission: Admission): Taken =>
@@ -181,9 +187,8 @@ export const makeWith = <E extends Error>(
         }
         if (permits > limits.permits) return refuse("more-than-all")
         // Most callers need not wait, and a door costs more than all the rest: first asked without one.
-        const [taken, after] = Kernel.admit(queueless, ref.unsafeCurrent, permits, noDoor)
-        ref.unsafeCurrent = after
-        if (taken._tag === "Taken") return Effect.succeed(permitOf(permits))
+        const taken = tryTake(permits)
+        if (taken !== undefined) return Effect.succeed(taken)
         const patience = Math.min(maxWait, admission.patience)
         if (limits.maxQueued === 0) return refuse("queue-full")
         if (patience <= 0) return refuse("wait-too-long")
@@ -207,6 +212,7 @@ export const makeWith = <E extends Error>(
 
     return {
       take,
+      tryTake,
       withPermits: (permits) => (self) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -86,6 +87,14 @@ export interface Bound<out A, out E, out R> {
 }
 
 /**
+ * A bound, or what is to be done in place of an effect for which there is no time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BoundOr<A, E, R> = Bound<A, E, R> | Effect.Effect<A, E, R>
+
+/**
  * Goes on with `onTimeout` when the effect has not ended within the limit; otherwise ends as the effect does, with what
  * it did to fibre refs. Who is there first wins; an interruption from outside always does. Fibres that the effect forked
  * end with it; those that its caller forked are left alone.
@@ -108,23 +117,42 @@ export const timeoutTo = <A, E, R, A2, E2, R2>(
  */
 export const boundedBy = <A, E, R, A2, E2, R2>(
   self: Effect.Effect<A, E, R>,
-  boundOf: (caller: Fiber.RuntimeFiber<unknown, unknown>) => Bound<A2, E2, R2> | Effect.Effect<A2, E2, R2>
-): Effect.Effect<A | A2, E | E2, R | R2> => {
-  // Its exit is a value, because a failure of the fibre itself would be logged as unhandled.
-  const attempt = Effect.exit(self)
-  return Effect.withFiberRuntime<A | A2, E | E2, R | R2>((caller, { runtimeFlags }) =>
+  boundOf: (caller: Fiber.RuntimeFiber<unknown, unknown>) => BoundOr<A2, E2, R2>
+): Effect.Effect<A | A2, E | E2, R | R2> =>
+  Effect.withFiberRuntime<A | A2, E | E2, R | R2>((caller, { runtimeFlags }) =>
     // From here on no interruption can come between two steps and leave the attempt behind.
-    Effect.uninterruptible(
-      Effect.suspend(() => {
-        const bound = boundOf(caller)
-        if (Effect.isEffect(bound)) return bound
-        const refs = refsFor(caller, bound)
-        const child = begin(caller, runtimeFlags, refs, attempt)
-        const exit = child.unsafePoll()
-        return exit === null ? awaited(caller, runtimeFlags, child, refs, bound) : inheriting(child, refs, exit)
-      })
-    )
+    Effect.uninterruptible(Effect.suspend(() => begin(self, boundOf(caller), { caller, runtimeFlags })))
   )
+
+/**
+ * Who runs an effect: a fibre, and its flags as they were before it was masked, by which the effect can be interrupted or not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Caller {
+  readonly caller: Fiber.RuntimeFiber<unknown, unknown>
+  readonly runtimeFlags: RuntimeFlags.RuntimeFlags
+}
+
+/**
+ * Begins an effect in a step of its caller, who has masked itself. What ends without suspending comes back as its exit;
+ * otherwise what comes back is the wait for the end, with which the caller has to go on.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const begin = <A, E, R, A2, E2, R2>(
+  self: Effect.Effect<A, E, R>,
+  bound: BoundOr<A2, E2, R2>,
+  by: Caller
+): Effect.Effect<A | A2, E | E2, R | R2> => {
+  if (Effect.isEffect(bound)) return bound
+  // With the caller's refs it inherits an interruption that waits for the mask to be lifted, and then does not begin.
+  const refs = refsFor(by.caller, bound)
+  const child = start(self, refs, by)
+  const end = child.unsafePoll()
+  return end === null ? awaited(child, refs, bound, by) : inheriting(child, refs, end)
 }
 
 const refsFor = (
@@ -138,21 +166,31 @@ const refsFor = (
 }
 
 /** Starts an attempt in place, unless too many have been: a recursion through timeouts must not exhaust the stack. */
-const begin = <A, E, R>(
-  caller: Fiber.RuntimeFiber<unknown, unknown>,
-  runtimeFlags: RuntimeFlags.RuntimeFlags,
+const start = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
   refs: FiberRefs.FiberRefs,
-  attempt: Effect.Effect<A, E, R>
-): Fiber.RuntimeFiber<A, E> => {
+  { caller, runtimeFlags }: Caller
+): Attempt<A, E> => {
   // The caller is about to run an effect that requires R: its context has it.
   const context = caller.currentContext as Context.Context<R>
   const runtime = Runtime.make({ context, runtimeFlags, fiberRefs: noRefs })
   stacked += 1
   try {
-    return Runtime.runFork(runtime, attempt, { updateRefs: () => refs, immediate: stacked < deepest })
+    return Runtime.runFork(runtime, Effect.catchAllCause(self, Failed.with), {
+      updateRefs: () => refs,
+      immediate: stacked < deepest
+    })
   } finally {
     stacked -= 1
   }
+}
+
+/** The fibre of an attempt. It succeeds with the attempt's failure, too: one of its own would be logged as unhandled. */
+type Attempt<A, E> = Fiber.RuntimeFiber<A | Failed<E>>
+
+class Failed<out E> {
+  constructor(readonly cause: Cause.Cause<E>) {}
+  static with = <E>(cause: Cause.Cause<E>) => Effect.succeed(new Failed(cause))
 }
 
 /** How many attempts are being started on the stack at this moment: a property of the thread, as the stack itself is. */
@@ -161,11 +199,10 @@ const deepest = 64
 
 /** Waits for an attempt that has suspended, and ends it when its time is over or when its caller leaves. */
 const awaited = <A, E, A2, E2, R2>(
-  caller: Fiber.RuntimeFiber<unknown, unknown>,
-  runtimeFlags: RuntimeFlags.RuntimeFlags,
-  child: Fiber.RuntimeFiber<Exit.Exit<A, E>>,
+  child: Attempt<A, E>,
   refs: FiberRefs.FiberRefs,
-  { limit, onTimeout }: Bound<A2, E2, R2>
+  { limit, onTimeout }: Bound<A2, E2, R2>,
+  { caller, runtimeFlags }: Caller
 ): Effect.Effect<A | A2, E | E2, R2> => {
   let late = false
   const stopTimer = startTimer(caller, limit, () => {
@@ -191,23 +228,30 @@ const awaited = <A, E, A2, E2, R2>(
   })
 }
 
-/** How an attempt ended, in the exit of its fibre, which fails only when it was interrupted. */
-type Ended<A, E> = Exit.Exit<Exit.Exit<A, E>>
+/** How the fibre of an attempt ended; it fails only when it was interrupted. */
+type Ended<A, E> = Exit.Exit<A | Failed<E>>
 
 const noRefs = FiberRefs.empty()
 
 /** Ends as the attempt did. To look whether it did something to fibre refs costs less than to join them. */
 const inheriting = <A, E>(
-  child: Fiber.RuntimeFiber<Exit.Exit<A, E>>,
+  child: Attempt<A, E>,
   before: FiberRefs.FiberRefs,
-  exit: Ended<A, E>
+  ended: Ended<A, E>
 ): Effect.Effect<A, E> => {
-  const end = Exit.flatten(exit)
+  const exit = exitOf(ended)
   for (const [ref, values] of child.getFiberRefs().locals) {
     if (values === before.locals.get(ref) || ref === FiberRef.currentRuntimeFlags) continue
-    return Effect.zipRight(child.inheritAll, end)
+    return Effect.zipRight(child.inheritAll, exit)
   }
-  return end
+  return exit
+}
+
+const exitOf = <A, E>(ended: Ended<A, E>): Exit.Exit<A, E> => {
+  if (Exit.isFailure(ended)) return Exit.failCause(ended.cause)
+  const { value } = ended
+  // Only what this file made is one: no effect can have succeeded with it.
+  return value instanceof Failed ? Exit.failCause(value.cause) : Exit.succeed(value)
 }
 
 /** A plain timer where time is real. Any other clock has to sleep itself, as for what is too long for a timer. */

@@ -1,10 +1,19 @@
-/** The cases that need processes of their own: memory, a million clients, and a server under load. */
+/** The cases that need processes of their own: memory, a million clients, a crowd of callers, and a server under load. */
 import { once } from "node:events"
 import type { Effort, Measured, Trial } from "./cases.js"
 import type { Answered, Load } from "./httpLoad.js"
 import { message, performed, start } from "./processes.js"
 import { median, pairedRatio } from "./statistics.js"
 import type { Task } from "./worker.js"
+
+/** A comparison that would disturb the others, or be disturbed by them. */
+const apart = (name: Extract<Task, { readonly task: "comparison" }>["name"], limit: number, goal: number): Trial => ({
+  name,
+  unit: "ns/call",
+  limit,
+  goal,
+  measure: (effort) => performed<Measured>({ task: "comparison", name, effort })
+})
 
 type Filling = Extract<Task, { readonly task: "bytes" }>["name"]
 
@@ -36,13 +45,9 @@ const http = async ({ rounds, seed, slice }: Effort): Promise<Measured> => {
 }
 
 export const trials: ReadonlyArray<Trial> = [
-  {
-    name: "keyed-1m",
-    unit: "ns/call",
-    limit: 0.6,
-    goal: 0.35,
-    measure: (effort) => performed<Measured>({ task: "million clients", effort })
-  },
+  apart("keyed-1m", 0.6, 0.35),
+  apart("scale-callers", 2, 1.3),
+  apart("scale-breakers", 2, 1.5),
   { name: "keyed-memory", unit: "bytes", limit: 0.25, goal: 0.12, measure: bytes("our-clients", "their-clients") },
   { name: "window-memory", unit: "bytes", limit: 0.05, goal: 0.03, measure: bytes("our-windows", "their-windows") },
   { name: "http", unit: "requests/s", limit: 0.85, goal: 0.95, higherIsBetter: true, measure: http }

@@ -3,21 +3,29 @@
  * its arguments and sends back one message.
  */
 import * as Effect from "effect/Effect"
-import type { Effort, Measured } from "./cases.js"
+import type { Comparison, Effort, Measured } from "./cases.js"
 import { compare } from "./harness.js"
 import * as Limiters from "./limiters.js"
 import * as Memory from "./memory.js"
+import * as Scale from "./scale.js"
 
 export type Task =
   | { readonly task: "bytes"; readonly name: keyof typeof Memory.fillings }
-  | { readonly task: "million clients"; readonly effort: Effort }
+  | { readonly task: "comparison"; readonly name: keyof typeof comparisons; readonly effort: Effort }
+
+const comparisons = {
+  "keyed-1m": Limiters.makeMillion,
+  "scale-callers": Scale.makeCallers,
+  "scale-breakers": Scale.makeBreakers
+}
 
 const perform = async (task: Task): Promise<number | Measured> => {
   switch (task.task) {
     case "bytes":
       return Memory.bytesEach(task.name)
-    case "million clients": {
-      const [measured] = await compare([await Effect.runPromise(Limiters.makeMillion)], task.effort)
+    case "comparison": {
+      const make: Effect.Effect<Comparison, Error> = comparisons[task.name]
+      const [measured] = await compare([await Effect.runPromise(make)], task.effort)
       return measured!
     }
   }

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import type { Gate } from "../../src/resilience/Gate.js"
-import { through, walk } from "../../src/resilience/Gate.js"
+import { hasEnded, through, walk } from "../../src/resilience/Gate.js"
 import { RateLimited } from "../../src/resilience/Rejection.js"
 import * as Turnstile from "./support/Turnstile.js"
 
@@ -41,29 +41,80 @@ describe("Gate.through", () => {
 })
 
 describe("Gate.walk", () => {
-  it.effect("passes what stands last inside of all gates, which can still turn the call away", () =>
+  it.effect("tells the gates whether the call has begun", () =>
     Effect.gen(function* () {
-      const bulkhead = Turnstile.make("bulkhead")
       const started: Array<boolean | undefined> = []
       const meter: Gate = {
         name: "meter",
         admit: () => Effect.succeed((_, began) => Effect.sync(() => void started.push(began)))
       }
       const full = new RateLimited({ policy: "last", reason: "limit", retryAfter: undefined })
-      const call = (isFull: boolean) =>
-        Effect.uninterruptibleMask((restore) =>
-          walk([bulkhead, meter], Effect.succeed(bulkhead.counts.inside), {
-            restore,
-            until: Infinity,
-            pointless: Effect.never,
-            last: (begin) => (isFull ? Effect.fail(full) : begin)
-          })
-        )
-      assert.strictEqual(yield* Effect.flip(call(true)), full)
-      assert.deepInclude(bulkhead.counts, { admitted: 1, inside: 0 })
-      yield* call(false)
-      // Who was turned away last of all has cost nothing, and the gates are told so.
+      const last = (isFull: boolean): Gate => ({
+        name: "last",
+        admit: () => (isFull ? Effect.fail(full) : Effect.succeed(() => Effect.void))
+      })
+      assert.strictEqual(yield* Effect.flip(through([meter, last(true)])(Effect.void)), full)
+      yield* through([meter, last(false)])(Effect.void)
+      // Who was turned away last of all has cost nothing.
       assert.deepStrictEqual(started, [false, true])
+    })
+  )
+
+  it.effect("comes back with the exit of a call that met open gates and has ended", () =>
+    Effect.gen(function* () {
+      const given: Array<string> = []
+      const open = (name: string): Gate => ({
+        name,
+        admit: () => Effect.dieMessage("nobody has to wait here"),
+        tryAdmit: () => (exit) => {
+          given.push(`${name} ${exit._tag}`)
+          return Effect.void
+        }
+      })
+      const walked = (begin: () => Effect.Effect<number>) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.succeed(
+            walk([open("outer"), open("inner")], Effect.succeed(0), {
+              restore,
+              until: Infinity,
+              pointless: Effect.never,
+              begin
+            })
+          )
+        )
+      const ended = yield* walked(() => Exit.succeed(1))
+      assert.isTrue(hasEnded(ended))
+      assert.deepStrictEqual(given, ["inner Success", "outer Success"])
+      const broken = yield* walked(() => {
+        throw new Error("bug")
+      })
+      assert.isTrue(hasEnded(broken) && Exit.isFailure(broken) && broken.cause._tag === "Die")
+      assert.deepStrictEqual(given.slice(2), ["inner Failure", "outer Failure"])
+      const later = yield* walked(() => Effect.delay(Effect.succeed(2), "1 second"))
+      assert.isFalse(hasEnded(later))
+      assert.strictEqual(given.length, 4)
+    })
+  )
+
+  it.effect("runs what a permit leaves to do, after a call that has ended as well", () =>
+    Effect.gen(function* () {
+      const done: Array<string> = []
+      const tidy: Gate = {
+        name: "tidy",
+        admit: () => Effect.succeed(() => Effect.sync(() => void done.push("tidied")))
+      }
+      assert.strictEqual(yield* through([tidy])(Effect.succeed(1)), 1)
+      assert.strictEqual(yield* Effect.flip(through([tidy])(Effect.fail(2))), 2)
+      const walked = Effect.uninterruptibleMask((restore) =>
+        walk([tidy], Effect.succeed(0), {
+          restore,
+          until: Infinity,
+          pointless: Effect.never,
+          begin: () => Exit.succeed(3)
+        })
+      )
+      assert.strictEqual(yield* walked, 3)
+      assert.deepStrictEqual(done, ["tidied", "tidied", "tidied"])
     })
   )
 

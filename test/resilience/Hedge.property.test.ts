@@ -56,6 +56,7 @@ const play = (script: Call, protect: Protect) =>
       name: "it",
       windowMillis: 1000,
       deposit: Effect.sync(() => void counts.deposits++),
+      unsafeDeposit: () => void counts.deposits++,
       withdraw: Effect.delay(
         Effect.sync(() => {
           const granted = script.grants[counts.withdrawn] ?? false

@@ -150,7 +150,10 @@ describe("interrupted at any step", () => {
           yield* begin
           for (const millis of [20, 30]) {
             yield* settle
-            if (interrupted()) assert.isNotNull(caller.unsafePoll(), "who leaves need not wait for the limit")
+            if (interrupted()) {
+              assert.isNotNull(caller.unsafePoll(), "who leaves need not wait for the limit")
+              assert.strictEqual(held, 0, "nothing goes on for someone who has left")
+            }
             yield* pass(millis)
           }
           yield* settle

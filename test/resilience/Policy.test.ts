@@ -11,6 +11,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
+import type { Gate } from "../../src/resilience/Gate.js"
 import * as Hedge from "../../src/resilience/Hedge.js"
 import * as Policy from "../../src/resilience/Policy.js"
 import * as RetryBudget from "../../src/resilience/RetryBudget.js"
@@ -268,6 +269,33 @@ describe("Policy and its order", () => {
       yield* TestClock.adjust(1)
       assert.strictEqual(yield* Fiber.join(waiting), "up")
       assert.deepInclude(bulkhead.counts, { admitted: 1, inside: 0 })
+    })
+  )
+
+  it.effect("does not begin the call of someone who left in the moment of being let in, and charges nothing", () =>
+    Effect.gen(function* () {
+      const begun: Array<boolean | undefined> = []
+      const slow: Gate = {
+        name: "slow",
+        // Cannot be interrupted: who leaves meanwhile is let in nevertheless.
+        admit: () =>
+          Effect.delay(
+            Effect.succeed((_, started) => Effect.sync(() => void begun.push(started))),
+            10
+          )
+      }
+      let calls = 0
+      const call = Effect.sync(() => void (calls += 1))
+      for (const options of [{}, { attemptTimeout: 100 }, { deadline: 100 }]) {
+        const policy = yield* Policy.make({ name: "openai", bulkhead: slow, ...options })
+        const caller = yield* Effect.fork(policy.protect(call))
+        yield* TestClock.adjust(5)
+        yield* Fiber.interruptFork(caller)
+        yield* TestClock.adjust(5)
+        assert.isTrue(Exit.isInterrupted(yield* Fiber.await(caller)))
+      }
+      assert.strictEqual(calls, 0)
+      assert.deepStrictEqual(begun, [false, false, false])
     })
   )
 
