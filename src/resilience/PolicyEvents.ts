@@ -84,7 +84,7 @@ export type Listener = (event: Event) => Effect.Effect<void>
  * @category models
  */
 export interface Observer {
-  /** Put around what remains when the gates are passed. */
+  /** Put around what remains when the gates are passed, masked: whatever is counted as begun is told to have ended. */
   readonly attempt: <A, E, R>(self: Effect.Effect<A, E, R>, number: number) => Effect.Effect<A, E, R>
   readonly retry: (retry: Scheduled<unknown>) => Effect.Effect<void>
   readonly ended: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
@@ -114,23 +114,20 @@ export const observers = (options: {
       let attemptMillis = 0
       let attemptOutcome: Outcome | undefined
       return {
-        // Uninterruptible around the attempt: whatever is counted as begun is told to have ended.
         attempt: (self, attempt) =>
-          Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(MonotonicClock.now, (since) => {
-              attempts = attempt
-              return Effect.onExit(restore(self), (exit) =>
-                MonotonicClock.nowWith((now) => {
-                  const elapsedMillis = now - since
-                  attemptMillis = elapsedMillis
-                  return Effect.map(options.outcomeOf(exit, elapsedMillis), (outcome) => {
-                    attemptOutcome = outcome
-                    tell({ _tag: "AttemptEnded", attempt, outcome, elapsedMillis })
-                  })
+          Effect.flatMap(MonotonicClock.now, (since) => {
+            attempts = attempt
+            return Effect.onExit(self, (exit) =>
+              MonotonicClock.nowWith((now) => {
+                const elapsedMillis = now - since
+                attemptMillis = elapsedMillis
+                return Effect.map(options.outcomeOf(exit, elapsedMillis), (outcome) => {
+                  attemptOutcome = outcome
+                  tell({ _tag: "AttemptEnded", attempt, outcome, elapsedMillis })
                 })
-              )
-            })
-          ),
+              })
+            )
+          }),
 
         retry: ({ attempt, cause, delay }) =>
           Effect.sync(() =>
