@@ -380,6 +380,23 @@ describe("Policy and its call", () => {
   const ref = FiberRef.unsafeMake("untouched")
   const Region = Context.GenericTag<"Region", string>("Region")
 
+  /** Of nothing, of each part alone, and of all of them. */
+  const policies = Effect.gen(function* () {
+    const parts: ReadonlyArray<Omit<Policy.Options, "name">> = [
+      {},
+      { breaker: yield* CircuitBreaker.make({ name: "x" }) },
+      { bulkhead: Turnstile.make() },
+      { deadline: 5_000 },
+      { attemptTimeout: 1_000, retry: {} },
+      { onEvent: () => Effect.void },
+      { hedge: yield* Hedge.make({ name: "x", delay: 500 }) }
+    ]
+    const all = Object.assign({}, ...parts) as Omit<Policy.Options, "name">
+    return yield* Effect.forEach([...parts, all], (options) =>
+      Effect.map(Policy.make({ name: "x", ...options }), (policy) => [policy, options] as const)
+    )
+  })
+
   /** What the call sees of its caller's world, and something that it leaves behind there, after a wait or without one. */
   const look = (wait: Effect.Effect<void>) =>
     Effect.gen(function* () {
@@ -396,18 +413,7 @@ describe("Policy and its call", () => {
 
   it.effect("shows it its caller's world, and keeps what it leaves there, whatever the policy is made of", () =>
     Effect.gen(function* () {
-      const hedge = yield* Hedge.make({ name: "x", delay: 500 })
-      const parts: ReadonlyArray<Omit<Policy.Options, "name">> = [
-        {},
-        { breaker: yield* CircuitBreaker.make({ name: "x" }) },
-        { bulkhead: Turnstile.make() },
-        { deadline: 5_000 },
-        { attemptTimeout: 1_000, retry: {} },
-        { onEvent: () => Effect.void },
-        { hedge }
-      ]
-      for (const options of [...parts, Object.assign({}, ...parts) as Omit<Policy.Options, "name">]) {
-        const policy = yield* Policy.make({ name: "x", ...options })
+      for (const [policy, options] of yield* policies) {
         for (const masked of [false, true]) {
           for (const wait of [Effect.void, Effect.sleep(10)]) {
             const call = Effect.zip(policy.protect(look(wait), { idempotent: true }), FiberRef.get(ref))
@@ -425,6 +431,25 @@ describe("Policy and its call", () => {
               Exit.succeed([{ ref: "given", region: "north", span: "caller", interruptible }, "touched"]),
               policy.describe
             )
+          }
+        }
+      }
+    })
+  )
+
+  it.effect("hands over whatever it ends with, what looks like the end of another call included", () =>
+    Effect.gen(function* () {
+      const values = [undefined, Exit.fail("no"), Exit.succeed(1), Exit.die("bug"), Effect.fail("no"), Option.none()]
+      const calls = [
+        ...values.map((value) => [Effect.succeed(value), Exit.succeed(value)] as const),
+        ...values.map((value) => [Effect.fail(value), Exit.fail(value)] as const),
+        ...values.map((value) => [Effect.die(value), Exit.die(value)] as const)
+      ]
+      for (const [policy] of yield* policies) {
+        for (const [call, expected] of calls) {
+          for (const each of [call, Effect.suspend(() => call), Effect.zipRight(Effect.sleep(10), call)]) {
+            const { exit } = yield* play(policy.protect<unknown, unknown, never>(each))
+            assert.deepStrictEqual(exit, expected, policy.describe)
           }
         }
       }
