@@ -111,8 +111,7 @@ export const read = (reader: Variables.Reader, prefix: string, defaults: Default
     limit: Duration.Duration
   ): Duration.Duration => {
     const variable = name(suffix)
-    if (!reader.isSet(variable)) return Duration.min(otherwise, limit)
-    const value = reader.duration(variable, otherwise)
+    const value = reader.duration(variable, Duration.min(otherwise, limit))
     if (Duration.lessThanOrEqualTo(value, limit)) return value
     reader.refuse({
       variable,
@@ -128,13 +127,11 @@ export const read = (reader: Variables.Reader, prefix: string, defaults: Default
   /** The first retry has to come before the deadline: where its delay was not set, after half of the time. */
   const beforeDeadline = (): Duration.Duration => {
     const variable = name("RETRY_INITIAL_DELAY")
-    const value = reader.duration(variable, firstDelay)
-    if (Duration.lessThan(value, deadline)) return value
     const half = Duration.millis(Math.floor(Duration.toMillis(deadline) / 2))
-    if (reader.isSet(variable)) {
-      const problem = `is ${Variables.format(value)}, which leaves no time for a retry before ${name("DEADLINE")} (${Variables.format(deadline)})`
-      reader.refuse({ variable, problem, example: Variables.format(half) })
-    }
+    const value = reader.duration(variable, Duration.lessThan(firstDelay, deadline) ? firstDelay : half)
+    if (Duration.lessThan(value, deadline)) return value
+    const problem = `is ${Variables.format(value)}, which leaves no time for a retry before ${name("DEADLINE")} (${Variables.format(deadline)})`
+    reader.refuse({ variable, problem, example: Variables.format(half) })
     return half
   }
   return {

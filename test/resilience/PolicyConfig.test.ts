@@ -84,6 +84,19 @@ describe("Policy.config", () => {
     })
   )
 
+  it.effect("finds one mistake in a limit that cannot be read, with an example that fits the others", () =>
+    Effect.gen(function* () {
+      for (const [variable, example] of [
+        ["OPENAI_ATTEMPT_TIMEOUT", "500ms"],
+        ["OPENAI_RETRY_INITIAL_DELAY", "250ms"]
+      ] as const) {
+        const error = yield* Effect.flip(read({ OPENAI_DEADLINE: "500ms", [variable]: "soon" }))
+        const message = `${variable} is "soon", which is not a duration from 1 ms to 24 days; for example ${variable}="${example}"`
+        assert.deepStrictEqual(mistakes(error), [[variable, message]])
+      }
+    })
+  )
+
   it.effect("names the variable of a duration that no timer can wait for", () =>
     Effect.gen(function* () {
       for (const duration of ["0.1ms", "25 days", "0s"]) {
