@@ -92,6 +92,8 @@ export type Refusal = "open" | "half-open-full" | "forced-open" | "isolated" | "
 export interface Admitted {
   readonly _tag: "Admitted"
   readonly permit: Permit
+  /** Nothing to wait for. */
+  readonly retryAfter?: undefined
 }
 
 export interface Rejected {
@@ -119,17 +121,15 @@ export const initial = (settings: Settings, random = 0): State => ({
 })
 
 /** Whether calls pass whatever the time is: the one question that a healthy dependency's call costs. */
-export const passesFreely = (state: State): boolean =>
+export const passesFreely = (state: State): state is State & { readonly automatic: Closed } =>
   state.automatic._tag === "closed" && state.mode === "auto" && state.heldUntil === undefined && state.handles === 0
 
 /** Whether a circuit made anew would be the same: closed by itself, with nothing bad remembered and nothing pending. */
 export const isNeutral = (state: State, now: number): boolean => {
   const current = advance(state, now)
-  const { automatic, settings } = current
   return (
     passesFreely(current) &&
-    automatic._tag === "closed" &&
-    (automatic.opens === 0 || hasHealed(automatic, settings, now)) &&
+    opensInARow(current.automatic, current.settings, now) === 0 &&
     Window.failures(current.window, now) === 0
   )
 }
@@ -140,7 +140,7 @@ export const admit = (state: State, now: number, lease = 0): readonly [Decision,
   if (state.handles > 0) return [rejected("isolated", undefined), state]
   if (state.mode === "forced-closed") return [admitted(state, undefined, now), state]
   const current = advance(state, now)
-  if (isHeld(current, now)) {
+  if (current.heldUntil !== undefined) {
     return [rejected("throttled", Math.max(current.heldUntil - now, remaining(current, now))), current]
   }
   const automatic = current.automatic
@@ -163,29 +163,23 @@ export const settle = (state: State, permit: Permit, verdict: Verdict, now: numb
   const says = verdict !== "ignored" && verdict !== "interrupted"
   if (permit.generation !== state.generation) return says ? late(state, now) : state
   const failed = verdict === "failure"
-  const slow = permit.since !== undefined && isSlow(state.settings, now - permit.since)
-  const automatic = state.automatic
-  switch (automatic._tag) {
-    case "closed":
-      return says ? record(state, failed, slow, now) : state
-    case "open":
-      // Only a forced-closed circuit lets calls through here; they say nothing to the state underneath.
-      return state
-    case "half-open": {
-      const probe = permit.probe
-      if (probe === undefined) return state
-      // Some lease may be over though nobody has looked since: then the place is gone, or the circuit is open again.
-      const current = advance(state, now)
-      const half = current.automatic
-      if (half._tag !== "half-open" || current.generation !== state.generation || probe.leasedUntil <= now) {
-        return says ? late(state, now) : state
-      }
-      if (!half.probes.includes(probe)) return state
-      return says
-        ? conclude(current, half, probe, failed || slow, now, "probe-failed")
-        : { ...current, automatic: HalfOpen.giveBack(half, probe) }
-    }
+  const slow = isSlow(state.settings, now - (permit.since ?? now))
+  const { automatic } = state
+  if (automatic._tag === "closed") return says ? record(state, automatic, failed, slow, now) : state
+  const { probe } = permit
+  // Only a forced-closed circuit lets other calls than probes through; they say nothing to the state underneath.
+  if (probe === undefined) return state
+  // Some lease may be over though nobody has looked since: then the place is gone, or the circuit is open again.
+  const current = advance(state, now)
+  const half = current.automatic
+  if (half._tag === "half-open" && half.probes.includes(probe)) {
+    return says
+      ? conclude(current, half, probe, failed || slow, now, "probe-failed")
+      : { ...current, automatic: HalfOpen.giveBack(half, probe) }
   }
+  // The place is gone with its lease or with the half-open circuit, or it was given back before.
+  const isLate = probe.leasedUntil <= now || current.generation !== state.generation
+  return says && isLate ? late(state, now) : state
 }
 
 /**
@@ -257,7 +251,7 @@ export const view = (state: State, now: number): View => {
             : automatic._tag,
     failures: automatic._tag === "closed" ? Window.failures(window, now) : automatic.failures,
     probesInUse: automatic._tag === "half-open" ? automatic.probes.length : 0,
-    retryAfter: decision._tag === "Rejected" ? decision.retryAfter : undefined
+    retryAfter: decision.retryAfter
   }
 }
 
@@ -269,7 +263,7 @@ export const openFor = (state: State, now: number): number =>
 
 /** What time alone has done: hold-offs end, leases run out, the open time is over. */
 export const advance = (state: State, now: number): State => {
-  if (state.heldUntil !== undefined && state.heldUntil <= now) {
+  if ((state.heldUntil ?? Infinity) <= now) {
     return advance({ ...state, heldUntil: undefined, reason: "hold-off-over" }, now)
   }
   const { automatic } = state
@@ -301,24 +295,23 @@ const rejected = (reason: Refusal, retryAfter: number | undefined): Decision => 
 /** Advanced, so that what time has done meanwhile is told with its own reason. */
 const late = (state: State, now: number): State => ({ ...advance(state, now), late: state.late + 1 })
 
-const isHeld = (state: State, now: number): state is State & { readonly heldUntil: number } =>
-  state.heldUntil !== undefined && state.heldUntil > now
-
-const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean =>
-  slowCallDuration !== undefined && elapsed > slowCallDuration
+const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean => elapsed > (slowCallDuration ?? Infinity)
 
 const remaining = ({ automatic, settings }: State, now: number): number =>
   automatic._tag === "open" ? automatic.since + OpenTime.of(settings, automatic.opens, automatic.random) - now : 0
 
 /** A circuit that stayed closed for one reset timeout has healed: its open time starts small again. */
-const hasHealed = ({ since }: Closed, { resetTimeout }: Settings, now: number): boolean => now - since >= resetTimeout
+const opensInARow = ({ opens, since }: Closed, { resetTimeout }: Settings, now: number): number =>
+  now - since >= resetTimeout ? 0 : opens
 
 /** The result of a call through the closed circuit. */
-const record = (state: State, failed: boolean, slow: boolean, now: number): State => {
+const record = (state: State, closed: Closed, failed: boolean, slow: boolean, now: number): State => {
   const window = Window.push(state.window, failed, slow, now)
   if (window === state.window) return state
   const verdict = Window.judge(window, state.settings)
-  return verdict === undefined ? counted(state, window) : open(state, now, verdict, window.failures)
+  return verdict === undefined
+    ? counted(state, window)
+    : open(state, opensInARow(closed, state.settings, now), now, verdict, window.failures)
 }
 
 /** Written out, as every call of a circuit with a window comes by here: a spread takes twenty times as long. */
@@ -347,7 +340,7 @@ const conclude = (
   const automatic = HalfOpen.conclude(before, probe, failed)
   switch (HalfOpen.judge(automatic, state.settings)) {
     case "open":
-      return open(state, now, reason, automatic.failures + automatic.failed)
+      return open(state, automatic.opens, now, reason, automatic.failures + automatic.failed)
     case "close":
       return next(state, { _tag: "closed", since: now, opens: automatic.opens }, "probe-succeeded")
     case undefined:
@@ -363,11 +356,9 @@ const next = (state: State, automatic: Automatic, reason: Reason): State => ({
   generation: state.generation + 1
 })
 
-const open = (state: State, now: number, reason: Reason, failures: number): State => {
-  const { automatic, random, settings } = state
-  const healed = automatic._tag === "closed" && hasHealed(automatic, settings, now)
-  return next(state, { _tag: "open", since: now, failures, opens: healed ? 1 : automatic.opens + 1, random }, reason)
-}
+/** Opens after so many openings in a row. */
+const open = (state: State, opens: number, now: number, reason: Reason, failures: number): State =>
+  next(state, { _tag: "open", since: now, failures, opens: opens + 1, random: state.random }, reason)
 
 const halfOpen = (state: State, { failures, opens }: Open, reason: Reason): State =>
   next(state, HalfOpen.initial(failures, opens), reason)

@@ -47,7 +47,7 @@ export const empty = ({ slowCallDuration, window }: Rule): Window => {
 export const push = (window: Window, failed: boolean, slow: boolean, now: number): Window => {
   switch (window._tag) {
     case "run":
-      return failed ? { _tag: "run", failures: window.failures + 1 } : window.failures === 0 ? window : noFailures
+      return failed ? { _tag: "run", failures: window.failures + 1 } : noFailures
     case "count":
       return CountWindow.push(window, failed, slow)
     case "time":
@@ -83,4 +83,5 @@ export const reshape = (window: Window, rule: Rule, now: number): Window => {
   return empty(rule)
 }
 
+/** The only one without failures, so that a success after a success makes nothing new. */
 const noFailures: Run = { _tag: "run", failures: 0 }
