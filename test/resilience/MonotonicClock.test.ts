@@ -36,6 +36,31 @@ describe("MonotonicClock", () => {
     })
   )
 
+  it.effect("tells what runs inside of a step the time of the fibre whose step it is", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(250)
+      const test = yield* clock
+      const late = changed(test, { unsafeCurrentTimeNanos: () => 9_000_000n })
+      const inner = Effect.withClock(Effect.sync(MonotonicClock.unsafeNow), late)
+      const seen = yield* Effect.sync(() => [
+        MonotonicClock.unsafeNow(),
+        // Another fibre that runs on top of this one, and is over.
+        Effect.runSync(inner),
+        MonotonicClock.unsafeNow()
+      ])
+      assert.deepStrictEqual(seen, [250, 9, 250])
+      assert.strictEqual(MonotonicClock.monotonic(test), 250)
+    })
+  )
+
+  it("goes by the live clock outside of all fibres", () => {
+    assert.isTrue(MonotonicClock.isLive(MonotonicClock.unsafeClock()))
+    const before = performance.now()
+    const now = MonotonicClock.unsafeNow()
+    assert.isAtLeast(now, before)
+    assert.isAtMost(now, performance.now())
+  })
+
   it.effect("knows that a test's time is not real", () =>
     Effect.gen(function* () {
       assert.isFalse(MonotonicClock.isLive(yield* clock))
