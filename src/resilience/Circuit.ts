@@ -171,17 +171,32 @@ export class Circuit {
     const isNew = generation !== before.state.generation
     if (!isNew && about.told === "closed" && Kernel.passesFreely(state)) return after
     const ending = isNew ? this.endingOf({ generation, probe: undefined, since: undefined }) : about.ending
-    const to = Kernel.view(state, now).state
-    if (to === about.told || state.reason === undefined) return { state, about: { ...about, ending } }
-    const at = wall() - Kernel.openFor(state, now)
+    const elapsed = this.elapsed({ ...about, ending }, before.state, now, wall)
+    return { state, about: this.tell(elapsed, state.reason, Kernel.view(state, now).state, wall()) }
+  }
+
+  /** Tells what time alone had done before, one thing after the other: nobody may have looked since. */
+  private elapsed(about: About, state: Kernel.State, now: number, wall: () => number): About {
+    const next = Kernel.elapse(state, now)
+    if (next === state) return about
+    const at = wall() - (now - Kernel.changesAt(state))
+    return this.elapsed(this.tell(about, next.reason, Kernel.shown(next), at), next, now, wall)
+  }
+
+  private tell(
+    about: About,
+    reason: Kernel.Reason | undefined,
+    to: CircuitTransitions.CircuitState,
+    at: number
+  ): About {
+    if (to === about.told || reason === undefined) return about
     const { name } = this
-    const history = CircuitTransitions.unsafeTell(about.history, {
-      name,
-      from: about.told,
-      to,
-      at: new Date(at),
-      reason: state.reason
-    })
-    return { state, about: { ...about, ending, told: to, history, openedAt: to === "open" ? at : about.openedAt } }
+    const transition = { name, from: about.told, to, at: new Date(at), reason }
+    return {
+      ...about,
+      told: to,
+      history: CircuitTransitions.unsafeTell(about.history, transition),
+      openedAt: to === "open" ? at : about.openedAt
+    }
   }
 }

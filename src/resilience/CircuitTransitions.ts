@@ -37,7 +37,7 @@ export interface Transition {
   readonly name: string
   readonly from: CircuitState
   readonly to: CircuitState
-  /** Wall time. */
+  /** Wall time: when it happened, also where it is told later. */
   readonly at: Date
   readonly reason: Reason
 }

@@ -516,6 +516,94 @@ describe("CircuitBreaker and those who watch it", () => {
     })
   )
 
+  it.scoped("tells what time has done before what ends it, though nobody called in between", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("close")
+      yield* breaker.force("auto")
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("30 seconds")
+      yield* breaker.force("open")
+      const transitions = yield* Stream.runCollect(Stream.take(told, 7))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ from, reason, to }) => `${from} > ${to}: ${reason}`),
+        [
+          "closed > open: throttled",
+          "open > closed: hold-off-over",
+          "closed > open: throttled",
+          "open > closed: hold-off-over",
+          "closed > open: failures",
+          "open > half-open: reset-timeout",
+          "half-open > open: forced-open"
+        ]
+      )
+    })
+  )
+
+  it.scoped("tells a probe that never returned also when the circuit has become half-open again meanwhile", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const start = yield* Effect.map(Clock.currentTimeMillis, (now) => now - 30_000)
+      const told = yield* breaker.subscribe
+      yield* begin(breaker)
+      yield* TestClock.adjust("70 seconds")
+      yield* breaker.execute(up)
+      const transitions = yield* Stream.runCollect(Stream.take(told, 4))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ at, reason, to }) => [to, reason, at.getTime() - start]),
+        [
+          ["half-open", "reset-timeout", 30_000],
+          ["open", "probe-lease-over", 60_000],
+          ["half-open", "reset-timeout", 90_000],
+          ["closed", "probe-succeeded", 100_000]
+        ]
+      )
+    })
+  )
+
+  it.scoped("tells a hold-off that is over as such, also when a result finds it out", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", window: { type: "time", duration: "1 minute" } })
+      const told = yield* breaker.subscribe
+      const call = yield* begin(breaker)
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("6 seconds")
+      yield* call.fail
+      const transitions = yield* Stream.runCollect(Stream.take(told, 2))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["open: throttled", "closed: hold-off-over"]
+      )
+    })
+  )
+
+  it.scoped("never goes back in time: a circuit that an operator gives back opens when it is given back", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      const start = yield* Clock.currentTimeMillis
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("close")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("auto")
+      const transitions = yield* Stream.runCollect(Stream.take(told, 3))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ at, to }) => [to, at.getTime() - start]),
+        [
+          ["open", 0],
+          ["closed", 5_000],
+          ["open", 10_000]
+        ]
+      )
+    })
+  )
+
   it.effect("asks for a whole number of milliseconds, after which a lone call passes", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({
@@ -563,6 +651,24 @@ describe("CircuitBreaker and those who watch it", () => {
       assert.strictEqual((yield* Fiber.join(waiting)).reason, "open")
       assert.strictEqual((yield* Effect.flip(breaker.opened)).reason, "open")
     })
+  )
+
+  it.effect(
+    "wakes those who wait for `opened` when it opens anew, though nobody has seen that it was open no more",
+    () =>
+      Effect.gen(function* () {
+        const breaker = yield* CircuitBreaker.make({ name: "openai" })
+        yield* breaker.holdOff("5 seconds")
+        yield* TestClock.adjust("5 seconds")
+        const waiting = yield* Effect.fork(Effect.flip(breaker.opened))
+        yield* TestClock.adjust("1 second")
+        assert.isNull(waiting.unsafePoll())
+        yield* breaker.holdOff("5 seconds")
+        yield* TestClock.adjust(1)
+        const woken = waiting.unsafePoll()
+        yield* Fiber.interruptFork(waiting)
+        assert.deepInclude(woken?._tag === "Success" ? woken.value : undefined, { reason: "throttled" })
+      })
   )
 
   it.effect("looks without taking a place", () =>

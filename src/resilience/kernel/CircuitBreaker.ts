@@ -244,35 +244,39 @@ export interface View {
 }
 
 export const view = (state: State, now: number): View => {
-  const { automatic, handles, heldUntil, mode, window } = advance(state, now)
-  const [decision] = admit(state, now)
+  const current = advance(state, now)
+  const { automatic, window } = current
+  const [decision] = admit(current, now)
   return {
-    state:
-      mode === "forced-open" || handles > 0
-        ? "open"
-        : mode === "forced-closed"
-          ? "closed"
-          : heldUntil !== undefined
-            ? "open"
-            : automatic._tag,
+    state: shown(current),
     failures: automatic._tag === "closed" ? Window.failures(window, now) : automatic.failures,
     probesInUse: automatic._tag === "half-open" ? automatic.probes.length : 0,
     retryAfter: decision._tag === "Rejected" ? decision.retryAfter : undefined
   }
 }
 
-/** How long ago the automatic opened, when that is why calls are rejected now; else zero. */
-export const openFor = (state: State, now: number): number =>
-  state.mode === "auto" && state.handles === 0 && state.heldUntil === undefined && state.automatic._tag === "open"
-    ? now - state.automatic.since
-    : 0
+/** What a caller meets, as far as time has been let do its work. */
+export const shown = ({ automatic, handles, heldUntil, mode }: State): Automatic["_tag"] => {
+  if (mode === "forced-open" || handles > 0) return "open"
+  if (mode === "forced-closed") return "closed"
+  return heldUntil === undefined ? automatic._tag : "open"
+}
+
+/** When time alone changes the state next; `Infinity` where it does not. */
+export const changesAt = (state: State): number => Math.min(state.heldUntil ?? Infinity, endsAt(state))
 
 /** What time alone has done: hold-offs end, leases run out, the open time is over. */
 export const advance = (state: State, now: number): State => {
-  if (state.heldUntil !== undefined && state.heldUntil <= now) {
-    return advance({ ...state, heldUntil: undefined, reason: "hold-off-over" }, now)
+  const next = elapse(state, now)
+  return next === state ? state : advance(next, now)
+}
+
+/** The first thing of these, which happened at `changesAt`. */
+export const elapse = (state: State, now: number): State => {
+  const { automatic, heldUntil } = state
+  if (heldUntil !== undefined && heldUntil <= now && heldUntil <= endsAt(state)) {
+    return { ...state, heldUntil: undefined, reason: "hold-off-over" }
   }
-  const { automatic } = state
   switch (automatic._tag) {
     case "closed":
       return state
@@ -282,7 +286,7 @@ export const advance = (state: State, now: number): State => {
       const probe = HalfOpen.overdue(automatic, now)
       return probe === undefined
         ? state
-        : advance(conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over"), now)
+        : conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over")
     }
   }
 }
@@ -307,8 +311,19 @@ const isHeld = (state: State, now: number): state is State & { readonly heldUnti
 const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean =>
   slowCallDuration !== undefined && elapsed > slowCallDuration
 
-const remaining = ({ automatic, settings }: State, now: number): number =>
-  automatic._tag === "open" ? automatic.since + OpenTime.of(settings, automatic.opens, automatic.random) - now : 0
+const remaining = (state: State, now: number): number => (state.automatic._tag === "open" ? endsAt(state) - now : 0)
+
+/** When the automatic state is over by time alone. */
+const endsAt = ({ automatic, settings }: State): number => {
+  switch (automatic._tag) {
+    case "closed":
+      return Infinity
+    case "open":
+      return automatic.since + OpenTime.of(settings, automatic.opens, automatic.random)
+    case "half-open":
+      return Math.min(...automatic.probes.map(({ leasedUntil }) => leasedUntil))
+  }
+}
 
 /** A circuit that stayed closed for one reset timeout has healed: its open time starts small again. */
 const hasHealed = ({ since }: Closed, { resetTimeout }: Settings, now: number): boolean => now - since >= resetTimeout

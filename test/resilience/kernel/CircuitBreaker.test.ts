@@ -220,20 +220,38 @@ describe("the circuit breaker's state machine", () => {
   it("shows what a caller meets, and what is underneath", () => {
     const states = (state: Kernel.State, now: number) => {
       const { retryAfter, state: shown } = Kernel.view(state, now)
-      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.openFor(state, now)]
+      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.changesAt(state)]
     }
     const closed = Kernel.initial(settings)
-    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, 0])
-    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, 0])
+    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, Infinity])
+    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 15])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 15])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, Infinity])
     const open = opened()
-    assert.deepStrictEqual(states(open, 5), ["open", 95, false, 5])
-    assert.deepStrictEqual(states(Kernel.isolate(open), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 5), 5), ["open", 95, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 5), ["closed", undefined, false, 0])
+    assert.deepStrictEqual(states(open, 5), ["open", 95, false, 100])
+    assert.deepStrictEqual(states(Kernel.isolate(open), 5), ["open", undefined, false, 100])
+    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 5), 5), ["open", 95, false, 15])
+    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 5), ["closed", undefined, false, 100])
+  })
+
+  it("lets time do one thing after the other, in the order in which they happened", () => {
+    const elapsed = (state: Kernel.State, now: number): ReadonlyArray<string> => {
+      const next = Kernel.elapse(state, now)
+      return next === state ? [] : [`${Kernel.changesAt(state)}: ${next.reason}`, ...elapsed(next, now)]
+    }
+    assert.deepStrictEqual(elapsed(Kernel.holdOff(opened(), 50, 0), 1_000), ["50: hold-off-over", "100: reset-timeout"])
+    const [, probing] = admitted(opened(), 100)
+    assert.strictEqual(Kernel.changesAt(Kernel.advance(opened(), 100)), Infinity)
+    const held = Kernel.holdOff(probing, 150, 100)
+    assert.deepStrictEqual(elapsed(held, 149), [])
+    assert.deepStrictEqual(elapsed(held, 249), ["150: probe-lease-over"])
+    assert.deepStrictEqual(elapsed(held, 1_000), ["150: probe-lease-over", "250: hold-off-over", "250: reset-timeout"])
+    assert.deepStrictEqual(
+      [Kernel.advance(held, 249).automatic._tag, Kernel.advance(held, 250).automatic._tag],
+      ["open", "half-open"]
+    )
   })
 
   it("says why it is as it is", () => {
