@@ -377,6 +377,20 @@ describe("CircuitBreaker and its options", () => {
       assert.strictEqual(yield* stateOf(breaker), "half-open")
     })
   )
+
+  it.effect("decides at once where other options make the results so far enough, or too few", () =>
+    Effect.gen(function* () {
+      const sampling = halfOpen({ halfOpenSampleSize: 10, halfOpenSuccessRatio: 0.5 })
+      const well = yield* sampling
+      yield* Effect.repeatN(well.execute(up), 1)
+      yield* well.reconfigure({ halfOpenSampleSize: 2, halfOpenSuccessRatio: 1 })
+      assert.strictEqual(yield* stateOf(well), "closed")
+      const unwell = yield* sampling
+      yield* failTimes(unwell, 2)
+      yield* unwell.reconfigure({ halfOpenSampleSize: 2 })
+      assert.deepInclude(yield* unwell.status, { state: "open", failures: 7, retryAfterSeconds: 30 })
+    })
+  )
 })
 
 describe("CircuitBreaker and what the dependency says", () => {

@@ -231,7 +231,11 @@ export const healthy = (state: State, now: number): State => {
 /** Other settings for the same history: counters, probes, modes and times go on. What is over stays over. */
 export const reconfigure = (state: State, settings: Settings, now: number): State => {
   const current = advance(state, now)
-  return advance({ ...current, settings, window: Window.reshape(current.window, settings, now) }, now)
+  const changed = { ...current, settings, window: Window.reshape(current.window, settings, now) }
+  // Fewer probes may be enough now; the next one would be judged by results that had decided before.
+  const decided =
+    current.automatic._tag === "half-open" ? decide(changed, current.automatic, now, "probe-failed") : changed
+  return advance(decided, now)
 }
 
 /** The state as it is now, for people: what a caller would meet, the operator's decision and hold-offs included. */
@@ -358,8 +362,10 @@ const conclude = (
   failed: boolean,
   now: number,
   reason: Reason
-): State => {
-  const automatic = HalfOpen.conclude(before, probe, failed)
+): State => decide(state, HalfOpen.conclude(before, probe, failed), now, reason)
+
+/** What follows from the results of probes so far. */
+const decide = (state: State, automatic: HalfOpen.HalfOpen, now: number, reason: Reason): State => {
   switch (HalfOpen.judge(automatic, state.settings)) {
     case "open":
       return open(state, now, reason, automatic.failures + automatic.failed)
