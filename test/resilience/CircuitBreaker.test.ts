@@ -1087,6 +1087,19 @@ describe("CircuitBreaker and a slow subscriber", () => {
     })
   )
 
+  it.scoped("ends with its scope also while others go on listening", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const scope = yield* Scope.make()
+      const left = yield* Scope.extend(breaker.subscribe, scope)
+      const stayed = yield* breaker.subscribe
+      yield* Scope.close(scope, Exit.void)
+      yield* toggle(breaker, 2)
+      assert.strictEqual(yield* Stream.runCount(left), 0)
+      assert.strictEqual(yield* Stream.runCount(Stream.take(stayed, 2)), 2)
+    })
+  )
+
   it.effect("ends with the scope it subscribed in, whether it is waiting or comes later", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })
