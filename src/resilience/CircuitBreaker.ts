@@ -119,8 +119,8 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   /** How many results came back after the circuit had changed and therefore changed nothing. */
   readonly lateResults: Effect.Effect<number>
   /**
-   * Whether a new breaker would do the same: closed by itself and for long enough, with no failure remembered, held by
-   * nobody and watched by nobody.
+   * Whether a new breaker would do the same: closed by itself and for long enough, with no failed or slow call remembered,
+   * with the options it was made with, held by nobody and watched by nobody.
    */
   readonly neutral: Effect.Effect<boolean>
 }
@@ -165,9 +165,11 @@ const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as c
 class Breaker extends Circuit implements CircuitBreaker {
   readonly admit: CircuitBreaker["admit"]
   readonly execute: CircuitBreaker["execute"]
+  private readonly made: Options
 
   constructor(options: Options, initial: Kernel.State) {
     super(options, initial)
+    this.made = options
 
     this.admit = ({ callLimit }) =>
       Effect.suspend(() => {
@@ -305,7 +307,10 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get neutral(): Effect.Effect<boolean> {
-    return this.read(({ about, state }, now) => about.history.subscribers === 0 && Kernel.isNeutral(state, now))
+    return this.read(
+      ({ about: { history, options }, state }, now) =>
+        history.subscribers === 0 && options === this.made && Kernel.isNeutral(state, now)
+    )
   }
 }
 

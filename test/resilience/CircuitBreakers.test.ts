@@ -122,6 +122,37 @@ describe("CircuitBreakers", () => {
     )
   }
 
+  it.effect("keeps a breaker that remembers slow calls, which a new one would have to learn", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      for (const window of [
+        { type: "count", size: 10 },
+        { type: "time", duration: "1 minute" }
+      ] as const) {
+        const openai = yield* breakers.get(window.type, { window, slowCallDuration: "1 second" })
+        yield* openai.execute(Effect.void)
+        assert.isTrue(yield* openai.neutral)
+        const call = yield* Effect.fork(openai.execute(Effect.sleep("2 seconds")))
+        yield* TestClock.adjust("2 seconds")
+        yield* call
+        assert.isFalse(yield* openai.neutral)
+        yield* Effect.repeatN(openai.execute(Effect.void), 9)
+        yield* TestClock.adjust("2 minutes")
+        assert.isTrue(yield* openai.neutral)
+      }
+    })
+  )
+
+  it.effect("keeps a breaker whose options were changed while it runs", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      const openai = yield* breakers.get("openai", { failureThreshold: 2 })
+      yield* openai.reconfigure({ failureThreshold: 3 })
+      assert.isFalse(yield* openai.neutral)
+      assert.include((yield* Effect.flip(breakers.get("redis"))).message, "each has something to remember")
+    })
+  )
+
   it.scoped("takes a breaker for neutral again when what it remembered is over", () =>
     Effect.gen(function* () {
       const breakers = yield* CircuitBreakers.make({ capacity: 1 })

@@ -130,7 +130,7 @@ export const isNeutral = (state: State, now: number): boolean => {
     passesFreely(current) &&
     automatic._tag === "closed" &&
     (automatic.opens === 0 || hasHealed(automatic, settings, now)) &&
-    Window.failures(current.window, now) === 0
+    Window.isClean(current.window, now)
   )
 }
 
