@@ -226,19 +226,25 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get status(): Effect.Effect<Status> {
-    return this.read(({ about: { openedAt }, state }, now) => {
-      const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
-      return {
-        serviceName: this.name,
-        state: shown,
-        mode: state.mode,
-        failures,
-        ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
-        ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
-        probesInUse,
-        ...(state.handles === 0 ? {} : { handles: state.handles })
-      }
-    })
+    return MonotonicClock.nowWith((now, wall) =>
+      Effect.map(this.ref, ({ about, state }) => {
+        const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
+        const { automatic } = Kernel.advance(state, now)
+        // What time alone has opened, by a probe that never returned, has not been told yet.
+        const untold = shown === "open" && about.told !== "open" && automatic._tag === "open"
+        const openedAt = untold ? wall() - (now - automatic.since) : about.openedAt
+        return {
+          serviceName: this.name,
+          state: shown,
+          mode: state.mode,
+          failures,
+          ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
+          ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
+          probesInUse,
+          ...(state.handles === 0 ? {} : { handles: state.handles })
+        }
+      })
+    )
   }
 
   get getStatus(): Effect.Effect<Status> {

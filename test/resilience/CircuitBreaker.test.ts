@@ -287,6 +287,18 @@ describe("CircuitBreaker and how calls end", () => {
     })
   )
 
+  it.effect("knows since when it is open when a probe never returned, before anybody calls", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const start = yield* Effect.map(Clock.currentTimeMillis, (now) => now - 30_000)
+      yield* begin(breaker)
+      yield* TestClock.adjust("40 seconds")
+      const { openedAt, retryAfterSeconds, state } = yield* breaker.status
+      assert.deepStrictEqual([state, retryAfterSeconds], ["open", 20])
+      assert.strictEqual(Date.parse(openedAt!) - start, 60_000)
+    })
+  )
+
   it.effect("leases a probe for as long as the call may take by its own limit", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ probeTimeout: "1 second" })
