@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -204,5 +204,18 @@ describe("CircuitBreakers", () => {
         ["tenant-195", "tenant-196", "tenant-197", "tenant-198", "tenant-199"]
       )
     })
+  )
+
+  it.effect("looks seldom through those that had to leave, however many they are", () =>
+    Effect.gen(function* () {
+      const looks = vi.spyOn(WeakRef.prototype, "deref")
+      yield* Effect.addFinalizer(() => Effect.sync(() => looks.mockRestore()))
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      // All of them are in use: none is forgotten.
+      const used = yield* Effect.forEach(Array(1_000).keys(), (index) => breakers.get(`tenant-${index}`))
+      assert.isBelow(looks.mock.calls.length, 3_000)
+      assert.strictEqual(yield* breakers.get("tenant-0"), used[0])
+      assert.strictEqual(yield* breakers.get("tenant-998"), used[998])
+    }).pipe(Effect.scoped)
   )
 })
