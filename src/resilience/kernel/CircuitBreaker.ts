@@ -325,7 +325,7 @@ const endsAt = ({ automatic, settings }: State): number => {
     case "open":
       return automatic.since + OpenTime.of(settings, automatic.opens, automatic.random)
     case "half-open":
-      return Math.min(...automatic.probes.map(({ leasedUntil }) => leasedUntil))
+      return automatic.probes.reduce((first, { leasedUntil }) => Math.min(first, leasedUntil), Infinity)
   }
 }
 
