@@ -146,8 +146,8 @@ export default [
   {
     name: "a probe that is interrupted does not give its place back",
     file: "src/resilience/Circuit.ts",
-    find: "onExit: (exit) => Effect.suspend(() => this.settle(",
-    replace: "onExit: (exit) => Exit.isInterrupted(exit) ? Effect.void : Effect.suspend(() => this.settle(",
+    find: "onExit: (exit, started) =>",
+    replace: "onExit: (exit, started) => Exit.isInterrupted(exit) ? Effect.void :",
     test: "test/resilience/Interruption.test.ts"
   },
   {

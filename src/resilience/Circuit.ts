@@ -160,7 +160,11 @@ export class Circuit {
           this.settle(permit, Outcomes.ofCause(cause, this.classifiers), undefined),
           Effect.failCause(cause)
         ),
-      onExit: (exit) => Effect.suspend(() => this.settle(permit, Outcomes.ofExit(exit, this.classifiers), undefined))
+      onExit: (exit, started) =>
+        Effect.suspend(() =>
+          // A call that was never begun says nothing, however it ended.
+          this.settle(permit, started === false ? "ignored" : Outcomes.ofExit(exit, this.classifiers), undefined)
+        )
     }
   }
 

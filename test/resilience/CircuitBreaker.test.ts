@@ -234,6 +234,18 @@ describe("CircuitBreaker and how calls end", () => {
     })
   )
 
+  it.effect("counts nothing for a call that a gate further in breaks down at before it begins", () =>
+    Effect.gen(function* () {
+      const broken: Gate.Gate = { name: "broken", admit: () => Effect.die("a bug of the gate") }
+      const closed = yield* CircuitBreaker.make({ name: "openai" })
+      yield* Effect.exit(Gate.through([closed, broken])(up))
+      assert.strictEqual((yield* closed.status).failures, 0)
+      const probing = yield* halfOpen()
+      yield* Effect.exit(Gate.through([probing, broken])(up))
+      assert.deepInclude(yield* probing.status, { state: "half-open", probesInUse: 0 })
+    })
+  )
+
   it.effect("ignores a late success while half-open: only a probe can close the circuit", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })
