@@ -212,8 +212,15 @@ class Breaker extends Circuit implements CircuitBreaker {
       Kernel.passesFreely(state)
         ? Effect.void
         : Effect.flatMap(MonotonicClock.now, (now) => {
-            const [decision] = Kernel.admit(state, now)
-            return decision._tag === "Rejected" ? this.reject(decision) : Effect.void
+            const [decision, after] = Kernel.admit(state, now)
+            if (decision._tag !== "Rejected") return Effect.void
+            if (after === state) return this.reject(decision)
+            // Time alone has closed the way: whoever is turned away is the one to tell it.
+            const tell = this.step((current, now) => [undefined, Kernel.advance(current, now)])
+            return Effect.zipRight(
+              tell,
+              Effect.suspend(() => this.reject(decision))
+            )
           })
     )
   }

@@ -721,6 +721,26 @@ describe("CircuitBreaker and those who watch it", () => {
     })
   )
 
+  it.scoped("tells what time has done also when it is found out by a look that turns a caller away", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const told = yield* breaker.subscribe
+      yield* begin(breaker)
+      const waiting = yield* Effect.fork(Effect.flip(breaker.opened))
+      yield* TestClock.adjust("40 seconds")
+      assert.deepInclude(yield* Effect.flip(breaker.look), { reason: "open", retryAfter: Duration.seconds(20) })
+      yield* TestClock.adjust(1)
+      const woken = waiting.unsafePoll()
+      yield* Fiber.interruptFork(waiting)
+      assert.deepInclude(woken?._tag === "Success" ? woken.value : undefined, { reason: "open" })
+      const transitions = yield* Stream.runCollect(Stream.take(told, 2))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["half-open: reset-timeout", "open: probe-lease-over"]
+      )
+    })
+  )
+
   it.effect("does not mind a step of the wall clock", () =>
     Effect.gen(function* () {
       const test = yield* Clock.clockWith(Effect.succeed)
