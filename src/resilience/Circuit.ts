@@ -170,13 +170,18 @@ export class Circuit {
 
   /** What follows from a change of the state. Telling is part of it: transitions are told in the order they happen in. */
   private told(after: Cell, before: Cell, now: number, wall: () => number): Cell {
-    const { about, state } = after
+    const { about } = after
+    const isSame = after.state.generation === before.state.generation
+    if (isSame && about.told === "closed" && Kernel.passesFreely(after.state)) return after
+    const elapsed = this.elapsed(about, before.state, now, wall)
+    // What is told has happened: it is kept, or it would be told again.
+    const state = Kernel.advance(after.state, now)
     const { generation } = state
-    const isNew = generation !== before.state.generation
-    if (!isNew && about.told === "closed" && Kernel.passesFreely(state)) return after
-    const ending = isNew ? this.endingOf({ generation, probe: undefined, since: undefined }) : about.ending
-    const elapsed = this.elapsed({ ...about, ending }, before.state, now, wall)
-    return { state, about: this.tell(elapsed, state.reason, Kernel.view(state, now).state, wall()) }
+    const ending =
+      generation === before.state.generation
+        ? about.ending
+        : this.endingOf({ generation, probe: undefined, since: undefined })
+    return { state, about: { ...this.tell(elapsed, after.state.reason, Kernel.shown(state), wall()), ending } }
   }
 
   /** Tells what time alone had done before, one thing after the other: nobody may have looked since. */

@@ -642,6 +642,22 @@ describe("CircuitBreaker and those who watch it", () => {
     })
   )
 
+  it.scoped("tells nothing again that was over when somebody let go", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      yield* failTimes(breaker, 1)
+      yield* breaker.holdOff("5 seconds")
+      yield* Effect.scoped(Effect.zipRight(breaker.isolated, TestClock.adjust("30 seconds")))
+      yield* Effect.scoped(breaker.isolated)
+      const transitions = yield* Stream.runCollect(Stream.take(told, 4))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["open: failures", "half-open: released", "open: isolated", "half-open: released"]
+      )
+    })
+  )
+
   it.effect("asks for a whole number of milliseconds, after which a lone call passes", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({
