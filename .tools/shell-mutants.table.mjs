@@ -273,7 +273,7 @@ export default [
   {
     name: "time is the wall's",
     file: "src/resilience/MonotonicClock.ts",
-    find: "Number(clock.unsafeCurrentTimeNanos()) / 1e6",
+    find: "millisOf(clock.unsafeCurrentTimeNanos())",
     replace: "clock.unsafeCurrentTimeMillis()",
     test: "test/resilience/CircuitBreaker.test.ts"
   }

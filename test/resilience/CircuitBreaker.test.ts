@@ -85,6 +85,21 @@ describe("CircuitBreaker with default options", () => {
     })
   )
 
+  it.effect("does so on any day: where the clock of a test goes by the date, too", () =>
+    Effect.gen(function* () {
+      const today = Date.parse("2026-11-26T14:00:00Z")
+      for (let start = today; start < today + 4; start++) {
+        yield* TestClock.setTime(start)
+        const breaker = yield* CircuitBreaker.make({ name: "openai" })
+        yield* failTimes(breaker, 5)
+        yield* TestClock.setTime(start + 29_999)
+        assert.deepStrictEqual((yield* rejectionOf(breaker)).retryAfter, Duration.millis(1))
+        yield* TestClock.setTime(start + 30_000)
+        assert.strictEqual(yield* breaker.execute(up), "up")
+      }
+    })
+  )
+
   it.effect("closes at the first successful probe", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen()
