@@ -278,22 +278,24 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get reconfigure(): CircuitBreaker["reconfigure"] {
-    return (changes) =>
-      Effect.flatten(
-        this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
-          const options: Options = { ...before.about.options, ...changes, name: this.name }
-          return Either.match(settingsOf(options), {
-            onLeft: (error) => [Effect.fail(error), before],
-            onRight: (settings) => [
-              Effect.void,
-              {
-                state: Kernel.reconfigure(before.state, settings, now),
-                about: { ...before.about, options, classifiers: classifiersOf(options) }
-              }
-            ]
-          })
-        })
-      )
+    // The number for the next opening: jitter may be new.
+    return (changes) => Effect.flatMap(Random.next, (random) => Effect.flatten(this.reconfigured(changes, random)))
+  }
+
+  private reconfigured(changes: Partial<Options>, random: number) {
+    return this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
+      const options: Options = { ...before.about.options, ...changes, name: this.name }
+      return Either.match(settingsOf(options), {
+        onLeft: (error) => [Effect.fail(error), before],
+        onRight: (settings) => [
+          Effect.void,
+          {
+            state: { ...Kernel.reconfigure(before.state, settings, now), random },
+            about: { ...before.about, options, classifiers: classifiersOf(options) }
+          }
+        ]
+      })
+    })
   }
 
   get options(): Effect.Effect<Options> {
