@@ -86,7 +86,10 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly getStatus: Effect.Effect<Status>
   /** Fails when a call would be rejected now. A read: takes no permit. */
   readonly look: Effect.Effect<void, CircuitOpen>
-  /** Fails as soon as calls are rejected; suspends until then. For those who queue for something else. */
+  /**
+   * Fails at the first transition after which calls are rejected, or at once where they are already; suspends until then.
+   * (That the last place of a probe is taken is no transition.) For those who queue for something else.
+   */
   readonly opened: Effect.Effect<never, CircuitOpen>
   /** An operator opens or closes the circuit, or gives it back to the automatic, which has gone on underneath. */
   readonly force: (action: "open" | "close" | "auto") => Effect.Effect<void>

@@ -339,6 +339,23 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(Kernel.healthy(closed, 5), closed)
   })
 
+  it("lets the results of probes so far decide under other settings, or goes on", () => {
+    const [permit, probing] = admitted(opened({ halfOpenSampleSize: 10, halfOpenSuccessRatio: 0.5 }), 100)
+    const well = Kernel.settle(probing, permit, "success", 101)
+    const unwell = Kernel.settle(probing, permit, "failure", 101)
+    const other = settingsOf({ failureThreshold: 2, halfOpenSampleSize: 2 })
+    assert.deepInclude(Kernel.reconfigure(well, settings, 102), {
+      automatic: { _tag: "closed", since: 102, opens: 1 },
+      reason: "probe-succeeded",
+      generation: well.generation + 1
+    })
+    assert.deepInclude(Kernel.reconfigure(unwell, other, 102), {
+      automatic: { _tag: "open", since: 102, failures: 3, opens: 2, random: 0 },
+      reason: "probe-failed"
+    })
+    assert.deepInclude(Kernel.reconfigure(well, other, 102), { automatic: well.automatic, reason: "reset-timeout" })
+  })
+
   it("keeps what it knows under other settings, and does not take back what time has done", () => {
     const half = Kernel.reconfigure(opened(), { ...settings, resetTimeout: 1_000, maxResetTimeout: 1_000 }, 100)
     assert.strictEqual(Kernel.view(half, 100).state, "half-open")
