@@ -39,7 +39,7 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
     arbitrary: FastCheck.record({
       _tag: only("end"),
       which,
-      how: FastCheck.constantFrom("up", "down", "down", "interrupted")
+      how: FastCheck.constantFrom(...(["up", "down", "down", "interrupted"] as const))
     })
   },
   {
@@ -48,7 +48,10 @@ const anyCommand: FastCheck.Arbitrary<Command> = FastCheck.oneof(
   },
   {
     weight: 2,
-    arbitrary: FastCheck.record({ _tag: only("force"), to: FastCheck.constantFrom("open", "close", "auto", "auto") })
+    arbitrary: FastCheck.record({
+      _tag: only("force"),
+      to: FastCheck.constantFrom(...(["open", "close", "auto", "auto"] as const))
+    })
   },
   { weight: 1, arbitrary: only({ _tag: "isolate" }) },
   { weight: 2, arbitrary: FastCheck.record({ _tag: only("release"), which }) },
