@@ -61,6 +61,23 @@ describe("MonotonicClock", () => {
     assert.isAtMost(now, performance.now())
   })
 
+  it.effect("reads whole milliseconds as they are, also where a test's clock goes by the date", () =>
+    Effect.gen(function* () {
+      const today = Date.parse("2026-11-26T14:00:00Z")
+      for (let millis = today; millis < today + 20; millis++) {
+        yield* TestClock.setTime(millis)
+        assert.strictEqual(yield* MonotonicClock.now, millis)
+      }
+    })
+  )
+
+  it.effect("reads parts of a millisecond", () =>
+    Effect.gen(function* () {
+      const nanos = changed(yield* clock, { unsafeCurrentTimeNanos: () => 1_250_000n })
+      assert.strictEqual(yield* Effect.withClock(MonotonicClock.now, nanos), 1.25)
+    })
+  )
+
   it.effect("knows that a test's time is not real", () =>
     Effect.gen(function* () {
       assert.isFalse(MonotonicClock.isLive(yield* clock))

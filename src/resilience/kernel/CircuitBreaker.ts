@@ -130,7 +130,7 @@ export const isNeutral = (state: State, now: number): boolean => {
   return (
     passesFreely(current) &&
     opensInARow(current.automatic, current.settings, now) === 0 &&
-    Window.failures(current.window, now) === 0
+    Window.isClean(current.window, now)
   )
 }
 
@@ -225,7 +225,11 @@ export const healthy = (state: State, now: number): State => {
 /** Other settings for the same history: counters, probes, modes and times go on. What is over stays over. */
 export const reconfigure = (state: State, settings: Settings, now: number): State => {
   const current = advance(state, now)
-  return advance({ ...current, settings, window: Window.reshape(current.window, settings, now) }, now)
+  const changed = { ...current, settings, window: Window.reshape(current.window, settings, now) }
+  // Fewer probes may be enough now; the next one would be judged by results that had decided before.
+  const decided =
+    current.automatic._tag === "half-open" ? decide(changed, current.automatic, now, "probe-failed") : changed
+  return advance(decided, now)
 }
 
 /** The state as it is now, for people: what a caller would meet, the operator's decision and hold-offs included. */
@@ -238,35 +242,39 @@ export interface View {
 }
 
 export const view = (state: State, now: number): View => {
-  const { automatic, handles, heldUntil, mode, window } = advance(state, now)
-  const [decision] = admit(state, now)
+  const current = advance(state, now)
+  const { automatic, window } = current
+  const [decision] = admit(current, now)
   return {
-    state:
-      mode === "forced-open" || handles > 0
-        ? "open"
-        : mode === "forced-closed"
-          ? "closed"
-          : heldUntil !== undefined
-            ? "open"
-            : automatic._tag,
+    state: shown(current),
     failures: automatic._tag === "closed" ? Window.failures(window, now) : automatic.failures,
     probesInUse: automatic._tag === "half-open" ? automatic.probes.length : 0,
     retryAfter: decision.retryAfter
   }
 }
 
-/** How long ago the automatic opened, when that is why calls are rejected now; else zero. */
-export const openFor = (state: State, now: number): number =>
-  state.mode === "auto" && state.handles === 0 && state.heldUntil === undefined && state.automatic._tag === "open"
-    ? now - state.automatic.since
-    : 0
+/** What a caller meets, as far as time has been let do its work. */
+export const shown = ({ automatic, handles, heldUntil, mode }: State): Automatic["_tag"] => {
+  if (mode === "forced-open" || handles > 0) return "open"
+  if (mode === "forced-closed") return "closed"
+  return heldUntil === undefined ? automatic._tag : "open"
+}
+
+/** When time alone changes the state next; `Infinity` where it does not. */
+export const changesAt = (state: State): number => Math.min(state.heldUntil ?? Infinity, endsAt(state))
 
 /** What time alone has done: hold-offs end, leases run out, the open time is over. */
 export const advance = (state: State, now: number): State => {
-  if ((state.heldUntil ?? Infinity) <= now) {
-    return advance({ ...state, heldUntil: undefined, reason: "hold-off-over" }, now)
+  const next = elapse(state, now)
+  return next === state ? state : advance(next, now)
+}
+
+/** The first thing of these, which happened at `changesAt`. */
+export const elapse = (state: State, now: number): State => {
+  const { automatic, heldUntil } = state
+  if (heldUntil !== undefined && heldUntil <= now && heldUntil <= endsAt(state)) {
+    return { ...state, heldUntil: undefined, reason: "hold-off-over" }
   }
-  const { automatic } = state
   switch (automatic._tag) {
     case "closed":
       return state
@@ -276,7 +284,7 @@ export const advance = (state: State, now: number): State => {
       const probe = HalfOpen.overdue(automatic, now)
       return probe === undefined
         ? state
-        : advance(conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over"), now)
+        : conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over")
     }
   }
 }
@@ -297,8 +305,19 @@ const late = (state: State, now: number): State => ({ ...advance(state, now), la
 
 const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean => elapsed > (slowCallDuration ?? Infinity)
 
-const remaining = ({ automatic, settings }: State, now: number): number =>
-  automatic._tag === "open" ? automatic.since + OpenTime.of(settings, automatic.opens, automatic.random) - now : 0
+const remaining = (state: State, now: number): number => (state.automatic._tag === "open" ? endsAt(state) - now : 0)
+
+/** When the automatic state is over by time alone. */
+const endsAt = ({ automatic, settings }: State): number => {
+  switch (automatic._tag) {
+    case "closed":
+      return Infinity
+    case "open":
+      return automatic.since + OpenTime.of(settings, automatic.opens, automatic.random)
+    case "half-open":
+      return automatic.probes.reduce((first, { leasedUntil }) => Math.min(first, leasedUntil), Infinity)
+  }
+}
 
 /** A circuit that stayed closed for one reset timeout has healed: its open time starts small again. */
 const opensInARow = ({ opens, since }: Closed, { resetTimeout }: Settings, now: number): number =>
@@ -336,8 +355,10 @@ const conclude = (
   failed: boolean,
   now: number,
   reason: Reason
-): State => {
-  const automatic = HalfOpen.conclude(before, probe, failed)
+): State => decide(state, HalfOpen.conclude(before, probe, failed), now, reason)
+
+/** What follows from the results of probes so far. */
+const decide = (state: State, automatic: HalfOpen.HalfOpen, now: number, reason: Reason): State => {
   switch (HalfOpen.judge(automatic, state.settings)) {
     case "open":
       return open(state, automatic.opens, now, reason, automatic.failures + automatic.failed)

@@ -69,6 +69,13 @@ export const judge = (window: Window, rule: Rule): Verdict | undefined => {
 export const failures = (window: Window, now: number): number =>
   window._tag === "time" ? TimeWindow.at(window, now).failures : window.failures
 
+/** Whether no call that is remembered at that time failed or was slow. */
+export const isClean = (window: Window, now: number): boolean => {
+  if (window._tag === "run") return window.failures === 0
+  const { failures, slow } = window._tag === "time" ? TimeWindow.at(window, now) : window
+  return failures === 0 && slow === 0
+}
+
 /**
  * The same history under another rule: of a window that changed its size the newest results that fit. One of another
  * type starts empty.

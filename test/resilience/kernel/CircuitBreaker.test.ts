@@ -248,20 +248,38 @@ describe("the circuit breaker's state machine", () => {
   it("shows what a caller meets, and what is underneath", () => {
     const states = (state: Kernel.State, now: number) => {
       const { retryAfter, state: shown } = Kernel.view(state, now)
-      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.openFor(state, now)]
+      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.changesAt(state)]
     }
     const closed = Kernel.initial(settings)
-    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, 0])
-    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, 0])
+    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, Infinity])
+    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 15])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 15])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, Infinity])
     const open = opened({}, 20)
-    assert.deepStrictEqual(states(open, 25), ["open", 95, false, 5])
-    assert.deepStrictEqual(states(Kernel.isolate(open), 25), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 25), 25), ["open", 95, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 25), ["closed", undefined, false, 0])
+    assert.deepStrictEqual(states(open, 25), ["open", 95, false, 120])
+    assert.deepStrictEqual(states(Kernel.isolate(open), 25), ["open", undefined, false, 120])
+    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 25), 25), ["open", 95, false, 35])
+    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 25), ["closed", undefined, false, 120])
+  })
+
+  it("lets time do one thing after the other, in the order in which they happened", () => {
+    const elapsed = (state: Kernel.State, now: number): ReadonlyArray<string> => {
+      const next = Kernel.elapse(state, now)
+      return next === state ? [] : [`${Kernel.changesAt(state)}: ${next.reason}`, ...elapsed(next, now)]
+    }
+    assert.deepStrictEqual(elapsed(Kernel.holdOff(opened(), 50, 0), 1_000), ["50: hold-off-over", "100: reset-timeout"])
+    const [, probing] = admitted(opened(), 100)
+    assert.strictEqual(Kernel.changesAt(Kernel.advance(opened(), 100)), Infinity)
+    const held = Kernel.holdOff(probing, 150, 100)
+    assert.deepStrictEqual(elapsed(held, 149), [])
+    assert.deepStrictEqual(elapsed(held, 249), ["150: probe-lease-over"])
+    assert.deepStrictEqual(elapsed(held, 1_000), ["150: probe-lease-over", "250: hold-off-over", "250: reset-timeout"])
+    assert.deepStrictEqual(
+      [Kernel.advance(held, 249).automatic._tag, Kernel.advance(held, 250).automatic._tag],
+      ["open", "half-open"]
+    )
   })
 
   it("says why it is as it is", () => {
@@ -360,6 +378,23 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(Kernel.healthy(healed, 5), healed)
     const closed = Kernel.initial({ ...settings, healOnProbe: true })
     assert.strictEqual(Kernel.healthy(closed, 5), closed)
+  })
+
+  it("lets the results of probes so far decide under other settings, or goes on", () => {
+    const [permit, probing] = admitted(opened({ halfOpenSampleSize: 10, halfOpenSuccessRatio: 0.5 }), 100)
+    const well = Kernel.settle(probing, permit, "success", 101)
+    const unwell = Kernel.settle(probing, permit, "failure", 101)
+    const other = settingsOf({ failureThreshold: 2, halfOpenSampleSize: 2 })
+    assert.deepInclude(Kernel.reconfigure(well, settings, 102), {
+      automatic: { _tag: "closed", since: 102, opens: 1 },
+      reason: "probe-succeeded",
+      generation: well.generation + 1
+    })
+    assert.deepInclude(Kernel.reconfigure(unwell, other, 102), {
+      automatic: { _tag: "open", since: 102, failures: 3, opens: 2, random: 0 },
+      reason: "probe-failed"
+    })
+    assert.deepInclude(Kernel.reconfigure(well, other, 102), { automatic: well.automatic, reason: "reset-timeout" })
   })
 
   it("keeps what it knows under other settings, and does not take back what time has done", () => {
