@@ -166,8 +166,8 @@ export default [
   {
     name: "a probe that is interrupted does not give its place back",
     file: "src/resilience/Circuit.ts",
-    find: "        this.settle(permit, Outcomes.ofExit(exit, this.classifiers))",
-    replace: "        if (!Exit.isInterrupted(exit)) this.settle(permit, Outcomes.ofExit(exit, this.classifiers))",
+    find: "      onExit: (exit, started) => {",
+    replace: "      onExit: (exit, started) => {\n        if (Exit.isInterrupted(exit)) return Effect.void",
     test: "test/resilience/Interruption.test.ts"
   },
   {
@@ -293,7 +293,7 @@ export default [
   {
     name: "time is the wall's",
     file: "src/resilience/MonotonicClock.ts",
-    find: "Number(clock.unsafeCurrentTimeNanos()) / 1e6",
+    find: "millisOf(clock.unsafeCurrentTimeNanos())",
     replace: "clock.unsafeCurrentTimeMillis()",
     test: "test/resilience/CircuitBreaker.test.ts"
   }

@@ -160,8 +160,9 @@ export class Circuit {
         this.settle(permit, Outcomes.ofCause(cause, this.classifiers))
         return Effect.failCause(cause)
       },
-      onExit: (exit) => {
-        this.settle(permit, Outcomes.ofExit(exit, this.classifiers))
+      onExit: (exit, started) => {
+        // A call that was never begun says nothing, however it ended.
+        this.settle(permit, started === false ? "ignored" : Outcomes.ofExit(exit, this.classifiers))
         return Effect.void
       }
     }
@@ -169,22 +170,42 @@ export class Circuit {
 
   /** What follows from a change of the state. Telling is part of it: transitions are told in the order they happen in. */
   private told(after: Cell, before: Cell, now: number, wall: () => number): Cell {
-    const { about, state } = after
+    const { about } = after
+    const isSame = after.state.generation === before.state.generation
+    if (isSame && about.told === "closed" && Kernel.passesFreely(after.state)) return after
+    const elapsed = this.elapsed(about, before.state, now, wall)
+    // What is told has happened: it is kept, or it would be told again.
+    const state = Kernel.advance(after.state, now)
     const { generation } = state
-    const isNew = generation !== before.state.generation
-    if (!isNew && about.told === "closed" && Kernel.passesFreely(state)) return after
-    const ending = isNew ? this.endingOf({ generation, probe: undefined, since: undefined }) : about.ending
-    const to = Kernel.view(state, now).state
-    if (to === about.told || state.reason === undefined) return { state, about: { ...about, ending } }
-    const at = wall() - Kernel.openFor(state, now)
+    const ending =
+      generation === before.state.generation
+        ? about.ending
+        : this.endingOf({ generation, probe: undefined, since: undefined })
+    return { state, about: { ...this.tell(elapsed, after.state.reason, Kernel.shown(state), wall()), ending } }
+  }
+
+  /** Tells what time alone had done before, one thing after the other: nobody may have looked since. */
+  private elapsed(about: About, state: Kernel.State, now: number, wall: () => number): About {
+    const next = Kernel.elapse(state, now)
+    if (next === state) return about
+    const at = wall() - (now - Kernel.changesAt(state))
+    return this.elapsed(this.tell(about, next.reason, Kernel.shown(next), at), next, now, wall)
+  }
+
+  private tell(
+    about: About,
+    reason: Kernel.Reason | undefined,
+    to: CircuitTransitions.CircuitState,
+    at: number
+  ): About {
+    if (to === about.told || reason === undefined) return about
     const { name } = this
-    const history = CircuitTransitions.unsafeTell(about.history, {
-      name,
-      from: about.told,
-      to,
-      at: new Date(at),
-      reason: state.reason
-    })
-    return { state, about: { ...about, ending, told: to, history, openedAt: to === "open" ? at : about.openedAt } }
+    const transition = { name, from: about.told, to, at: new Date(at), reason }
+    return {
+      ...about,
+      told: to,
+      history: CircuitTransitions.unsafeTell(about.history, transition),
+      openedAt: to === "open" ? at : about.openedAt
+    }
   }
 }

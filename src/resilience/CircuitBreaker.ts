@@ -88,7 +88,10 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   readonly passesFreely: () => boolean
   /** Fails when a call would be rejected now. A read: takes no permit. */
   readonly look: Effect.Effect<void, CircuitOpen>
-  /** Fails as soon as calls are rejected; suspends until then. For those who queue for something else. */
+  /**
+   * Fails at the first transition after which calls are rejected, or at once where they are already; suspends until then.
+   * (That the last place of a probe is taken is no transition.) For those who queue for something else.
+   */
   readonly opened: Effect.Effect<never, CircuitOpen>
   /** An operator opens or closes the circuit, or gives it back to the automatic, which has gone on underneath. */
   readonly force: (action: "open" | "close" | "auto") => Effect.Effect<void>
@@ -121,8 +124,8 @@ export interface CircuitBreaker extends Gate.Gate<CircuitOpen> {
   /** How many results came back after the circuit had changed and therefore changed nothing. */
   readonly lateResults: Effect.Effect<number>
   /**
-   * Whether a new breaker would do the same: closed by itself and for long enough, with no failure remembered, held by
-   * nobody and watched by nobody.
+   * Whether a new breaker would do the same: closed by itself and for long enough, with no failed or slow call remembered,
+   * with the options it was made with, held by nobody and watched by nobody.
    */
   readonly neutral: Effect.Effect<boolean>
 }
@@ -169,9 +172,11 @@ class Breaker extends Circuit implements CircuitBreaker {
   readonly execute: CircuitBreaker["execute"]
   readonly tryAdmit: () => Gate.Permit | undefined
   readonly passesFreely: CircuitBreaker["passesFreely"]
+  private readonly made: Options
 
   constructor(options: Options, initial: Kernel.State) {
     super(options, initial)
+    this.made = options
 
     this.passesFreely = () => Kernel.passesFreely(this.ref.unsafeCurrent.state)
 
@@ -220,8 +225,15 @@ class Breaker extends Circuit implements CircuitBreaker {
       Kernel.passesFreely(state)
         ? Effect.void
         : Effect.flatMap(MonotonicClock.now, (now) => {
-            const [decision] = Kernel.admit(state, now)
-            return decision._tag === "Rejected" ? this.reject(decision) : Effect.void
+            const [decision, after] = Kernel.admit(state, now)
+            if (decision._tag !== "Rejected") return Effect.void
+            if (after === state) return this.reject(decision)
+            // Time alone has closed the way: whoever is turned away is the one to tell it.
+            const tell = this.step((current, now) => [undefined, Kernel.advance(current, now)])
+            return Effect.zipRight(
+              tell,
+              Effect.suspend(() => this.reject(decision))
+            )
           })
     )
   }
@@ -234,19 +246,25 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get status(): Effect.Effect<Status> {
-    return this.read(({ about: { openedAt }, state }, now) => {
-      const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
-      return {
-        serviceName: this.name,
-        state: shown,
-        mode: state.mode,
-        failures,
-        ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
-        ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
-        probesInUse,
-        ...(state.handles === 0 ? {} : { handles: state.handles })
-      }
-    })
+    return MonotonicClock.nowWith((now, wall) =>
+      Effect.map(this.ref, ({ about, state }) => {
+        const { failures, probesInUse, retryAfter, state: shown } = Kernel.view(state, now)
+        const { automatic } = Kernel.advance(state, now)
+        // What time alone has opened, by a probe that never returned, has not been told yet.
+        const untold = shown === "open" && about.told !== "open" && automatic._tag === "open"
+        const openedAt = untold ? wall() - (now - automatic.since) : about.openedAt
+        return {
+          serviceName: this.name,
+          state: shown,
+          mode: state.mode,
+          failures,
+          ...(shown === "closed" || openedAt === undefined ? {} : { openedAt: new Date(openedAt).toISOString() }),
+          ...(retryAfter === undefined ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(retryAfter / 1000)) }),
+          probesInUse,
+          ...(state.handles === 0 ? {} : { handles: state.handles })
+        }
+      })
+    )
   }
 
   get getStatus(): Effect.Effect<Status> {
@@ -273,22 +291,24 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get reconfigure(): CircuitBreaker["reconfigure"] {
-    return (changes) =>
-      Effect.flatten(
-        this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
-          const options: Options = { ...before.about.options, ...changes, name: this.name }
-          return Either.match(settingsOf(options), {
-            onLeft: (error) => [Effect.fail(error), before],
-            onRight: (settings) => [
-              Effect.void,
-              {
-                state: Kernel.reconfigure(before.state, settings, now),
-                about: { ...before.about, options, classifiers: classifiersOf(options) }
-              }
-            ]
-          })
-        })
-      )
+    // The number for the next opening: jitter may be new.
+    return (changes) => Effect.flatMap(Random.next, (random) => Effect.flatten(this.reconfigured(changes, random)))
+  }
+
+  private reconfigured(changes: Partial<Options>, random: number) {
+    return this.change((before, now): readonly [Effect.Effect<void, CircuitBreakerConfigurationError>, Cell] => {
+      const options: Options = { ...before.about.options, ...changes, name: this.name }
+      return Either.match(settingsOf(options), {
+        onLeft: (error) => [Effect.fail(error), before],
+        onRight: (settings) => [
+          Effect.void,
+          {
+            state: { ...Kernel.reconfigure(before.state, settings, now), random },
+            about: { ...before.about, options, classifiers: classifiersOf(options) }
+          }
+        ]
+      })
+    })
   }
 
   get options(): Effect.Effect<Options> {
@@ -315,7 +335,10 @@ class Breaker extends Circuit implements CircuitBreaker {
   }
 
   get neutral(): Effect.Effect<boolean> {
-    return this.read(({ about, state }, now) => about.history.subscribers === 0 && Kernel.isNeutral(state, now))
+    return this.read(
+      ({ about: { history, options }, state }, now) =>
+        history.subscribers === 0 && options === this.made && Kernel.isNeutral(state, now)
+    )
   }
 }
 

@@ -25,7 +25,7 @@ export interface Options {
   /** How many failures in a row open the circuit. Default 5. Not together with `window`, which replaces that rule. */
   readonly failureThreshold?: number | undefined
   /**
-   * Opens the circuit by rates instead: over the last `size` calls, or over the calls of the last `duration` (counted in
+   * Opens the circuit by rates instead: over the last `size` calls (at most 2^24), or over the calls of the last `duration` (counted in
    * ten buckets; at least 10 ms). Default: none, failures in a row count. For dependencies with much traffic, of which
    * some part always fails, so that a run of failures says little and a share of them much. A window of calls costs a bit
    * a call and forgets nothing while the dependency is idle; a window of time forgets by itself.
@@ -56,10 +56,10 @@ export interface Options {
   readonly resetTimeout?: Duration.DurationInput | undefined
   /**
    * By how much each opening in a row lengthens the open time. Default 1: always `resetTimeout`. A circuit that stayed
-   * closed for one `resetTimeout` starts again from there.
+   * closed for one `resetTimeout` starts again from there. Needs `maxResetTimeout`.
    */
   readonly resetTimeoutMultiplier?: number | undefined
-  /** The longest open time. Default `resetTimeout`. */
+  /** The longest open time. Default `resetTimeout`. Needs a `resetTimeoutMultiplier` of more than one. */
   readonly maxResetTimeout?: Duration.DurationInput | undefined
   /**
    * The share of the open time, 0 to 1, by which chance shortens it at most. Default 0. For fleets: instances whose
@@ -234,11 +234,14 @@ const ruleOf = (options: Options, read: Reader): Window.Rule => {
   }
 }
 
+/** Two megabytes of bits. A number beyond JavaScript's 32 bit shifts would be another place in the window. */
+const largestWindow = 2 ** 24
+
 const shapeOf = (window: Options["window"], read: Reader): Window.Shape => {
   const type = window?.type
   switch (window?.type) {
     case "count":
-      return { type: "count", size: read.count("window.size", window.size, 1) }
+      return { type: "count", size: read.count("window.size", window.size, 1, largestWindow) }
     case "time":
       return { type: "time", duration: read.duration("window.duration", window.duration, 10) }
     default:
@@ -253,9 +256,15 @@ const openTimeOf = (options: Options, read: Reader) => {
   const maxResetTimeout = read.duration("maxResetTimeout", options.maxResetTimeout ?? resetTimeout, 1)
   if (maxResetTimeout < resetTimeout) {
     read.refuse("maxResetTimeout is shorter than resetTimeout; raise it, or lower resetTimeout")
-  }
-  if (resetTimeoutMultiplier > 1 && options.maxResetTimeout === undefined) {
-    read.refuse("resetTimeoutMultiplier has no effect without maxResetTimeout; give the longest open time")
+  } else if (resetTimeoutMultiplier > 1 && maxResetTimeout === resetTimeout) {
+    read.refuse(
+      "resetTimeoutMultiplier has no effect without maxResetTimeout; give the longest open time, longer than resetTimeout"
+    )
+  } else if (resetTimeoutMultiplier === 1 && maxResetTimeout > resetTimeout) {
+    read.refuse(
+      "maxResetTimeout has no effect without resetTimeoutMultiplier; say by how much each opening in a row lengthens " +
+        "the open time, or leave it out"
+    )
   }
   const resetTimeoutJitter = options.resetTimeoutJitter ?? 0
   if (!(resetTimeoutJitter >= 0 && resetTimeoutJitter <= 1)) {

@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
@@ -13,6 +14,7 @@ import * as SynchronizedRef from "effect/SynchronizedRef"
 import * as CircuitBreaker from "./CircuitBreaker.js"
 import { CircuitBreakerConfigurationError, differences } from "./CircuitBreakerOptions.js"
 import * as OptionsReader from "./OptionsReader.js"
+import { StateRef } from "./StateRef.js"
 
 /**
  * A registry of breakers: everyone who asks for a name gets the same breaker.
@@ -71,7 +73,11 @@ const defaultCapacity = 1000
 
 const registryOf = (capacity: number): Effect.Effect<CircuitBreakersShape> =>
   Effect.gen(function* () {
-    const registry = yield* SynchronizedRef.make<Registry>({ entries: new Map(), left: new Map() })
+    const registry = yield* SynchronizedRef.make<Registry>({
+      entries: new Map(),
+      left: HashMap.empty(),
+      sweepAt: fewest
+    })
     const asked = yield* Ref.make(0)
 
     const touch = ({ breaker, lastAsked }: Entry): Effect.Effect<CircuitBreaker.CircuitBreaker> =>
@@ -82,18 +88,16 @@ const registryOf = (capacity: number): Effect.Effect<CircuitBreakersShape> =>
 
     const find = (current: Registry, name: string, options: CircuitBreaker.Options | undefined) =>
       Effect.gen(function* () {
-        const known = current.entries.get(name) ?? comeBack(current.left.get(name))
+        const known = current.entries.get(name) ?? comeBack(HashMap.get(current.left, name))
         if (known !== undefined && options !== undefined) yield* mustAgree(known, options)
         if (current.entries.has(name) && known !== undefined) return [known, current] as const
         const wanted = options ?? { name }
         const entry = known ?? entryOf(yield* CircuitBreaker.make(wanted), wanted)
-        const { entries, left } = current.entries.size < capacity ? current : yield* makeRoom(current, name, capacity)
+        const { entries, left, sweepAt } =
+          current.entries.size < capacity ? current : yield* makeRoom(current, name, capacity)
         return [
           entry,
-          {
-            entries: new Map(entries).set(name, entry),
-            left: new Map(Array.from(left).filter(([other]) => other !== name))
-          }
+          { entries: new Map(entries).set(name, entry), left: HashMap.remove(left, name), sweepAt }
         ] as const
       })
 
@@ -144,7 +148,7 @@ interface Entry {
   /** As it was made with. */
   readonly options: CircuitBreaker.Options
   /** Counts the questions, the one for this breaker that came last. */
-  readonly lastAsked: Ref.Ref<number>
+  readonly lastAsked: StateRef<number>
 }
 
 /** A breaker that had to leave: it lives on for as long as somebody else uses it. */
@@ -155,18 +159,24 @@ interface Left {
 
 interface Registry {
   readonly entries: ReadonlyMap<string, Entry>
-  readonly left: ReadonlyMap<string, Left>
+  readonly left: HashMap.HashMap<string, Left>
+  /** When so many have left, those that nobody uses any more are forgotten. */
+  readonly sweepAt: number
 }
+
+/** Fewer are not looked through at all. */
+const fewest = 100
 
 const entryOf = (breaker: CircuitBreaker.CircuitBreaker, options: CircuitBreaker.Options): Entry => ({
   breaker,
   options,
-  lastAsked: Ref.unsafeMake(0)
+  lastAsked: new StateRef(0)
 })
 
-const comeBack = (left: Left | undefined): Entry | undefined => {
-  const breaker = left?.breaker.deref()
-  return left === undefined || breaker === undefined ? undefined : entryOf(breaker, left.options)
+const comeBack = (left: Option.Option<Left>): Entry | undefined => {
+  if (Option.isNone(left)) return undefined
+  const breaker = left.value.breaker.deref()
+  return breaker === undefined ? undefined : entryOf(breaker, left.value.options)
 }
 
 const mustAgree = (entry: Entry, wanted: CircuitBreaker.Options) =>
@@ -182,12 +192,9 @@ const mustAgree = (entry: Entry, wanted: CircuitBreaker.Options) =>
 /** Lets the neutral breaker go that was asked for longest ago. */
 const makeRoom = (current: Registry, name: string, capacity: number) =>
   Effect.gen(function* () {
-    const aged = yield* Effect.forEach(current.entries, ([other, entry]) =>
-      Effect.map(Ref.get(entry.lastAsked), (lastAsked) => ({ other, entry, lastAsked }))
-    )
     const leaving = yield* Effect.findFirst(
-      aged.sort((a, b) => a.lastAsked - b.lastAsked),
-      ({ entry }) => entry.breaker.neutral
+      Array.from(current.entries).sort(([, a], [, b]) => a.lastAsked.unsafeCurrent - b.lastAsked.unsafeCurrent),
+      ([, { breaker }]) => breaker.neutral
     )
     if (Option.isNone(leaving)) {
       return yield* refuse(name, [
@@ -195,16 +202,21 @@ const makeRoom = (current: Registry, name: string, capacity: number) =>
           "or raise the capacity"
       ])
     }
-    const { entry, other } = leaving.value
-    return {
+    const [other, entry] = leaving.value
+    const left = HashMap.set(current.left, other, { breaker: new WeakRef(entry.breaker), options: entry.options })
+    return swept({
       entries: new Map(Array.from(current.entries).filter(([one]) => one !== other)),
-      // Those that nobody used any more are gone by now; their names go too.
-      left: new Map(Array.from(current.left).filter(([, { breaker }]) => breaker.deref() !== undefined)).set(other, {
-        breaker: new WeakRef(entry.breaker),
-        options: entry.options
-      })
-    }
+      left,
+      sweepAt: current.sweepAt
+    })
   })
+
+/** Forgets those that nobody uses, whenever they may be half of all: to look at each for every new name would take long. */
+const swept = (registry: Registry): Registry => {
+  if (HashMap.size(registry.left) < registry.sweepAt) return registry
+  const left = HashMap.filter(registry.left, ({ breaker }) => breaker.deref() !== undefined)
+  return { ...registry, left, sweepAt: Math.max(fewest, 2 * HashMap.size(left)) }
+}
 
 const refuse = (policy: string, problems: ReadonlyArray<string>) =>
   Effect.fail(new CircuitBreakerConfigurationError({ policy, problems }))

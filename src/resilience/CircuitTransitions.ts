@@ -11,7 +11,7 @@ import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -37,7 +37,7 @@ export interface Transition {
   readonly name: string
   readonly from: CircuitState
   readonly to: CircuitState
-  /** Wall time. */
+  /** Wall time: when it happened, also where it is told later. */
   readonly at: Date
   readonly reason: Reason
 }
@@ -134,24 +134,17 @@ export const subscribe = (access: Access): Effect.Effect<Stream.Stream<Transitio
     )
 
     const after = (seq: number): Effect.Effect<Option.Option<readonly [Chunk.Chunk<Transition>, number]>> =>
-      Effect.flatMap(next(access), (wait) =>
-        Effect.flatMap(
-          access((history) => [history, history]),
-          (history) => {
-            const unseen = history.recent.filter((transition) => transition.seq > seq)
-            return unseen.length > 0
-              ? Effect.succeedSome([Chunk.unsafeFromArray(unseen), history.seq] as const)
-              : Effect.flatMap(Ref.get(over), (ended) =>
-                  ended
-                    ? Effect.succeedNone
-                    : Effect.zipRight(
-                        wait,
-                        Effect.suspend(() => after(seq))
-                      )
-                )
-          }
-        )
-      )
+      Effect.gen(function* () {
+        for (;;) {
+          const wait = yield* next(access)
+          // Asked first: where others go on listening, the history goes on, too.
+          if (yield* Ref.get(over)) return Option.none()
+          const history = yield* access((history) => [history, history])
+          const unseen = history.recent.filter((transition) => transition.seq > seq)
+          if (unseen.length > 0) return Option.some([Chunk.unsafeFromArray(unseen), history.seq] as const)
+          yield* wait
+        }
+      })
     return Stream.unfoldChunkEffect(start, after)
   })
 

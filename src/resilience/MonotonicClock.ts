@@ -90,4 +90,10 @@ const liveClock = Context.get(DefaultServices.liveServices, Clock.Clock)
  * @category accessors
  */
 export const monotonic = (clock: Clock.Clock): number =>
-  isLive(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
+  isLive(clock) ? performance.now() : millisOf(clock.unsafeCurrentTimeNanos())
+
+/**
+ * In whole microseconds: the nanoseconds since 1970 are more than a number can hold, and where `TestClock` goes by the
+ * date, its own are up to 128 off. Whole milliseconds must stay whole, or a circuit is open for a moment too long.
+ */
+const millisOf = (nanos: bigint): number => Number((nanos + 500n) / 1_000n) / 1_000

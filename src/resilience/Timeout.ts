@@ -219,13 +219,16 @@ const awaited = <A, E, A2, E2, R2>(
     child.unsafeInterruptAsFork(caller.id())
     return end
   })
-  const ended = RuntimeFlags.interruptible(runtimeFlags)
-    ? Effect.catchAllCause(Effect.interruptible(end), () => endNow)
-    : end
-  return Effect.flatMap(ended, (exit): Effect.Effect<A | A2, E | E2, R2> => {
+  const goOn = (exit: Ended<A, E>): Effect.Effect<A | A2, E | E2, R2> => {
     stopTimer()
     return late ? onTimeout() : inheriting(child, refs, exit)
-  })
+  }
+  return RuntimeFlags.interruptible(runtimeFlags)
+    ? Effect.matchCauseEffect(Effect.interruptible(end), {
+        onSuccess: goOn,
+        onFailure: () => Effect.flatMap(endNow, goOn)
+      })
+    : Effect.flatMap(end, goOn)
 }
 
 /** How the fibre of an attempt ended; it fails only when it was interrupted. */

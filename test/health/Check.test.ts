@@ -85,7 +85,8 @@ describe("Check", () => {
 
   it("property: with hysteresis, up and down take their number of consecutive probes, like a plain counter", () => {
     const observations = fc.array(fc.constantFrom("up" as const, "degraded" as const, "down" as const), {
-      maxLength: 60
+      maxLength: 60,
+      size: "max"
     })
     const times = fc.integer({ min: 1, max: 4 })
     fc.assert(

@@ -189,8 +189,8 @@ describe("CircuitBreaker in motion", () => {
     const anyOptions = FastCheck.record({
       failureThreshold: FastCheck.constant(1),
       resetTimeout: FastCheck.integer({ min: 1, max: 10_000 }),
-      resetTimeoutMultiplier: FastCheck.double({ min: 1, max: 3, noNaN: true }),
-      maxResetTimeout: FastCheck.integer({ min: 10_000, max: 100_000 }),
+      resetTimeoutMultiplier: FastCheck.double({ min: 1.001, max: 3, noNaN: true }),
+      maxResetTimeout: FastCheck.integer({ min: 10_001, max: 100_000 }),
       resetTimeoutJitter: FastCheck.double({ min: 0, max: 1, noNaN: true })
     })
     const lone = (options: Omit<CircuitBreaker.Options, "name">, openings: number) =>

@@ -85,6 +85,21 @@ describe("CircuitBreaker with default options", () => {
     })
   )
 
+  it.effect("does so on any day: where the clock of a test goes by the date, too", () =>
+    Effect.gen(function* () {
+      const today = Date.parse("2026-11-26T14:00:00Z")
+      for (let start = today; start < today + 4; start++) {
+        yield* TestClock.setTime(start)
+        const breaker = yield* CircuitBreaker.make({ name: "openai" })
+        yield* failTimes(breaker, 5)
+        yield* TestClock.setTime(start + 29_999)
+        assert.deepStrictEqual((yield* rejectionOf(breaker)).retryAfter, Duration.millis(1))
+        yield* TestClock.setTime(start + 30_000)
+        assert.strictEqual(yield* breaker.execute(up), "up")
+      }
+    })
+  )
+
   it.effect("closes at the first successful probe", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen()
@@ -234,6 +249,18 @@ describe("CircuitBreaker and how calls end", () => {
     })
   )
 
+  it.effect("counts nothing for a call that a gate further in breaks down at before it begins", () =>
+    Effect.gen(function* () {
+      const broken: Gate.Gate = { name: "broken", admit: () => Effect.die("a bug of the gate") }
+      const closed = yield* CircuitBreaker.make({ name: "openai" })
+      yield* Effect.exit(Gate.through([closed, broken])(up))
+      assert.strictEqual((yield* closed.status).failures, 0)
+      const probing = yield* halfOpen()
+      yield* Effect.exit(Gate.through([probing, broken])(up))
+      assert.deepInclude(yield* probing.status, { state: "half-open", probesInUse: 0 })
+    })
+  )
+
   it.effect("ignores a late success while half-open: only a probe can close the circuit", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai" })
@@ -284,6 +311,18 @@ describe("CircuitBreaker and how calls end", () => {
       assert.strictEqual(yield* stateOf(breaker), "half-open")
       yield* probe.succeed
       assert.strictEqual(yield* stateOf(breaker), "closed")
+    })
+  )
+
+  it.effect("knows since when it is open when a probe never returned, before anybody calls", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const start = yield* Effect.map(Clock.currentTimeMillis, (now) => now - 30_000)
+      yield* begin(breaker)
+      yield* TestClock.adjust("40 seconds")
+      const { openedAt, retryAfterSeconds, state } = yield* breaker.status
+      assert.deepStrictEqual([state, retryAfterSeconds], ["open", 20])
+      assert.strictEqual(Date.parse(openedAt!) - start, 60_000)
     })
   )
 
@@ -375,6 +414,20 @@ describe("CircuitBreaker and its options", () => {
       const breaker = yield* halfOpen()
       yield* breaker.reconfigure({ resetTimeout: "1 minute" })
       assert.strictEqual(yield* stateOf(breaker), "half-open")
+    })
+  )
+
+  it.effect("decides at once where other options make the results so far enough, or too few", () =>
+    Effect.gen(function* () {
+      const sampling = halfOpen({ halfOpenSampleSize: 10, halfOpenSuccessRatio: 0.5 })
+      const well = yield* sampling
+      yield* Effect.repeatN(well.execute(up), 1)
+      yield* well.reconfigure({ halfOpenSampleSize: 2, halfOpenSuccessRatio: 1 })
+      assert.strictEqual(yield* stateOf(well), "closed")
+      const unwell = yield* sampling
+      yield* failTimes(unwell, 2)
+      yield* unwell.reconfigure({ halfOpenSampleSize: 2 })
+      assert.deepInclude(yield* unwell.status, { state: "open", failures: 7, retryAfterSeconds: 30 })
     })
   )
 })
@@ -516,6 +569,110 @@ describe("CircuitBreaker and those who watch it", () => {
     })
   )
 
+  it.scoped("tells what time has done before what ends it, though nobody called in between", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("close")
+      yield* breaker.force("auto")
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("30 seconds")
+      yield* breaker.force("open")
+      const transitions = yield* Stream.runCollect(Stream.take(told, 7))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ from, reason, to }) => `${from} > ${to}: ${reason}`),
+        [
+          "closed > open: throttled",
+          "open > closed: hold-off-over",
+          "closed > open: throttled",
+          "open > closed: hold-off-over",
+          "closed > open: failures",
+          "open > half-open: reset-timeout",
+          "half-open > open: forced-open"
+        ]
+      )
+    })
+  )
+
+  it.scoped("tells a probe that never returned also when the circuit has become half-open again meanwhile", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const start = yield* Effect.map(Clock.currentTimeMillis, (now) => now - 30_000)
+      const told = yield* breaker.subscribe
+      yield* begin(breaker)
+      yield* TestClock.adjust("70 seconds")
+      yield* breaker.execute(up)
+      const transitions = yield* Stream.runCollect(Stream.take(told, 4))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ at, reason, to }) => [to, reason, at.getTime() - start]),
+        [
+          ["half-open", "reset-timeout", 30_000],
+          ["open", "probe-lease-over", 60_000],
+          ["half-open", "reset-timeout", 90_000],
+          ["closed", "probe-succeeded", 100_000]
+        ]
+      )
+    })
+  )
+
+  it.scoped("tells a hold-off that is over as such, also when a result finds it out", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", window: { type: "time", duration: "1 minute" } })
+      const told = yield* breaker.subscribe
+      const call = yield* begin(breaker)
+      yield* breaker.holdOff("5 seconds")
+      yield* TestClock.adjust("6 seconds")
+      yield* call.fail
+      const transitions = yield* Stream.runCollect(Stream.take(told, 2))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["open: throttled", "closed: hold-off-over"]
+      )
+    })
+  )
+
+  it.scoped("never goes back in time: a circuit that an operator gives back opens when it is given back", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      const start = yield* Clock.currentTimeMillis
+      yield* failTimes(breaker, 1)
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("close")
+      yield* TestClock.adjust("5 seconds")
+      yield* breaker.force("auto")
+      const transitions = yield* Stream.runCollect(Stream.take(told, 3))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ at, to }) => [to, at.getTime() - start]),
+        [
+          ["open", 0],
+          ["closed", 5_000],
+          ["open", 10_000]
+        ]
+      )
+    })
+  )
+
+  it.scoped("tells nothing again that was over when somebody let go", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1 })
+      const told = yield* breaker.subscribe
+      yield* failTimes(breaker, 1)
+      yield* breaker.holdOff("5 seconds")
+      yield* Effect.scoped(Effect.zipRight(breaker.isolated, TestClock.adjust("30 seconds")))
+      yield* Effect.scoped(breaker.isolated)
+      const transitions = yield* Stream.runCollect(Stream.take(told, 4))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["open: failures", "half-open: released", "open: isolated", "half-open: released"]
+      )
+    })
+  )
+
   it.effect("asks for a whole number of milliseconds, after which a lone call passes", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({
@@ -565,6 +722,24 @@ describe("CircuitBreaker and those who watch it", () => {
     })
   )
 
+  it.effect(
+    "wakes those who wait for `opened` when it opens anew, though nobody has seen that it was open no more",
+    () =>
+      Effect.gen(function* () {
+        const breaker = yield* CircuitBreaker.make({ name: "openai" })
+        yield* breaker.holdOff("5 seconds")
+        yield* TestClock.adjust("5 seconds")
+        const waiting = yield* Effect.fork(Effect.flip(breaker.opened))
+        yield* TestClock.adjust("1 second")
+        assert.isNull(waiting.unsafePoll())
+        yield* breaker.holdOff("5 seconds")
+        yield* TestClock.adjust(1)
+        const woken = waiting.unsafePoll()
+        yield* Fiber.interruptFork(waiting)
+        assert.deepInclude(woken?._tag === "Success" ? woken.value : undefined, { reason: "throttled" })
+      })
+  )
+
   it.effect("looks without taking a place", () =>
     Effect.gen(function* () {
       const breaker = yield* halfOpen({ halfOpenMaxCalls: 1 })
@@ -574,6 +749,26 @@ describe("CircuitBreaker and those who watch it", () => {
       assert.strictEqual((yield* Effect.flip(breaker.look)).reason, "half-open-full")
       yield* probe.succeed
       yield* breaker.look
+    })
+  )
+
+  it.scoped("tells what time has done also when it is found out by a look that turns a caller away", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpen()
+      const told = yield* breaker.subscribe
+      yield* begin(breaker)
+      const waiting = yield* Effect.fork(Effect.flip(breaker.opened))
+      yield* TestClock.adjust("40 seconds")
+      assert.deepInclude(yield* Effect.flip(breaker.look), { reason: "open", retryAfter: Duration.seconds(20) })
+      yield* TestClock.adjust(1)
+      const woken = waiting.unsafePoll()
+      yield* Fiber.interruptFork(waiting)
+      assert.deepInclude(woken?._tag === "Success" ? woken.value : undefined, { reason: "open" })
+      const transitions = yield* Stream.runCollect(Stream.take(told, 2))
+      assert.deepStrictEqual(
+        Chunk.toReadonlyArray(transitions).map(({ reason, to }) => `${to}: ${reason}`),
+        ["half-open: reset-timeout", "open: probe-lease-over"]
+      )
     })
   )
 
@@ -848,15 +1043,16 @@ describe("CircuitBreaker and what counts", () => {
     })
   )
 
-  it.effect("takes the jitter up when it is told to while it runs", () =>
+  it.effect("takes the jitter up when it is told to while it runs, from the next opening on", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make({ name: "openai", failureThreshold: 1, resetTimeout: 1_000 })
       yield* breaker.reconfigure({ resetTimeoutJitter: 1 })
-      yield* failTimes(breaker, 1)
-      yield* TestClock.adjust(1_000)
-      yield* failTimes(breaker, 1)
-      const { retryAfter } = yield* Effect.flip(breaker.look)
-      assert.isBelow(Duration.toMillis(retryAfter!), 1_000)
+      for (let opening = 0; opening < 2; opening++) {
+        yield* failTimes(breaker, 1)
+        const { retryAfter } = yield* Effect.flip(breaker.look)
+        assert.isBelow(Duration.toMillis(retryAfter!), 1_000)
+        yield* TestClock.adjust(retryAfter!)
+      }
     }).pipe(Effect.withRandom(Random.make("seed")))
   )
 })
@@ -964,6 +1160,19 @@ describe("CircuitBreaker and a slow subscriber", () => {
         yield* seqs(late, 60),
         Array.from({ length: 60 }, (_, index) => index + 7)
       )
+    })
+  )
+
+  it.scoped("ends with its scope also while others go on listening", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make({ name: "openai" })
+      const scope = yield* Scope.make()
+      const left = yield* Scope.extend(breaker.subscribe, scope)
+      const stayed = yield* breaker.subscribe
+      yield* Scope.close(scope, Exit.void)
+      yield* toggle(breaker, 2)
+      assert.strictEqual(yield* Stream.runCount(left), 0)
+      assert.strictEqual(yield* Stream.runCount(Stream.take(stayed, 2)), 2)
     })
   )
 

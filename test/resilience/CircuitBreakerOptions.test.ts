@@ -68,7 +68,11 @@ describe("the options of a circuit breaker", () => {
     [{ halfOpenSuccessRatio: 0.5 }, "halfOpenSuccessRatio has no effect where one probe decides"],
     [{ halfOpenSampleSize: 3, halfOpenSuccessRatio: 0 }, "halfOpenSuccessRatio is 0; give a share above 0"],
     [{ isFailure: () => true, classifyError: () => "failure" }, "isFailure and classifyError both classify errors"],
-    [{ resetTimeout: 5, maxResetTimeout: 4 }, "maxResetTimeout is shorter than resetTimeout"]
+    [{ resetTimeout: 5, maxResetTimeout: 4 }, "maxResetTimeout is shorter than resetTimeout"],
+    [{ maxResetTimeout: "1 minute" }, "maxResetTimeout has no effect without resetTimeoutMultiplier"],
+    [{ resetTimeoutMultiplier: 2 }, "resetTimeoutMultiplier has no effect without maxResetTimeout"],
+    [{ resetTimeoutMultiplier: 2, maxResetTimeout: "30 seconds" }, "resetTimeoutMultiplier has no effect"],
+    [{ window: count(2 ** 24 + 1) }, "window.size is 16777217; give a whole number of at least 1 and at most 16777216"]
   ]
   for (const [options, problem] of refused) {
     it(`are refused, with what to change: ${problem}`, () => {

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -122,6 +122,37 @@ describe("CircuitBreakers", () => {
     )
   }
 
+  it.effect("keeps a breaker that remembers slow calls, which a new one would have to learn", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      for (const window of [
+        { type: "count", size: 10 },
+        { type: "time", duration: "1 minute" }
+      ] as const) {
+        const openai = yield* breakers.get(window.type, { window, slowCallDuration: "1 second" })
+        yield* openai.execute(Effect.void)
+        assert.isTrue(yield* openai.neutral)
+        const call = yield* Effect.fork(openai.execute(Effect.sleep("2 seconds")))
+        yield* TestClock.adjust("2 seconds")
+        yield* call
+        assert.isFalse(yield* openai.neutral)
+        yield* Effect.repeatN(openai.execute(Effect.void), 9)
+        yield* TestClock.adjust("2 minutes")
+        assert.isTrue(yield* openai.neutral)
+      }
+    })
+  )
+
+  it.effect("keeps a breaker whose options were changed while it runs", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      const openai = yield* breakers.get("openai", { failureThreshold: 2 })
+      yield* openai.reconfigure({ failureThreshold: 3 })
+      assert.isFalse(yield* openai.neutral)
+      assert.include((yield* Effect.flip(breakers.get("redis"))).message, "each has something to remember")
+    })
+  )
+
   it.scoped("takes a breaker for neutral again when what it remembered is over", () =>
     Effect.gen(function* () {
       const breakers = yield* CircuitBreakers.make({ capacity: 1 })
@@ -173,5 +204,18 @@ describe("CircuitBreakers", () => {
         ["tenant-195", "tenant-196", "tenant-197", "tenant-198", "tenant-199"]
       )
     })
+  )
+
+  it.effect("looks seldom through those that had to leave, however many they are", () =>
+    Effect.gen(function* () {
+      const looks = vi.spyOn(WeakRef.prototype, "deref")
+      yield* Effect.addFinalizer(() => Effect.sync(() => looks.mockRestore()))
+      const breakers = yield* CircuitBreakers.make({ capacity: 1 })
+      // All of them are in use: none is forgotten.
+      const used = yield* Effect.forEach(Array(1_000).keys(), (index) => breakers.get(`tenant-${index}`))
+      assert.isBelow(looks.mock.calls.length, 3_000)
+      assert.strictEqual(yield* breakers.get("tenant-0"), used[0])
+      assert.strictEqual(yield* breakers.get("tenant-998"), used[998])
+    }).pipe(Effect.scoped)
   )
 })

@@ -38,7 +38,7 @@ describe("ClientTable", () => {
     const arbitrary = fc.record({
       width: fc.integer({ min: 1, max: 3 }),
       most: fc.integer({ min: 1, max: 45 }),
-      commands: fc.array(command, { maxLength: 120 })
+      commands: fc.array(command, { maxLength: 120, size: "max" })
     })
     fc.assert(
       fc.property(arbitrary, ({ commands, most, width }) => {

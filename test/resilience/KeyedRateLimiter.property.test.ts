@@ -75,7 +75,7 @@ const make = ([first, ...and]: ReadonlyArray<Limit>, more?: Partial<KeyedRateLim
 const run = (body: Effect.Effect<void, unknown>) => Effect.runPromise(Effect.provide(body, TestContext.TestContext))
 
 const agrees = (spoil: (limits: ReadonlyArray<Limit>) => ReadonlyArray<Limit>) =>
-  fc.asyncProperty(limits, fc.array(request, { maxLength: 60 }), (limits, requests) =>
+  fc.asyncProperty(limits, fc.array(request, { maxLength: 60, size: "max" }), (limits, requests) =>
     run(
       Effect.gen(function* () {
         const limiter = yield* make(spoil(limits))
@@ -109,7 +109,7 @@ describe("a limiter of each client", () => {
     () =>
       fc.assert(
         agrees((limits) => limits),
-        { numRuns: 60 }
+        { numRuns: 25 }
       ),
     60_000
   )
@@ -134,7 +134,8 @@ describe("a limiter of each client", () => {
               after: fc.oneof({ weight: 6, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(120) })
             }),
             {
-              maxLength: 80
+              maxLength: 80,
+              size: "max"
             }
           ),
           (maxKeys, requests) =>
@@ -163,7 +164,7 @@ describe("a limiter of each client", () => {
               })
             )
         ),
-        { numRuns: 60 }
+        { numRuns: 25 }
       ),
     60_000
   )

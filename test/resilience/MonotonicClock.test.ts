@@ -36,6 +36,48 @@ describe("MonotonicClock", () => {
     })
   )
 
+  it.effect("tells what runs inside of a step the time of the fibre whose step it is", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(250)
+      const test = yield* clock
+      const late = changed(test, { unsafeCurrentTimeNanos: () => 9_000_000n })
+      const inner = Effect.withClock(Effect.sync(MonotonicClock.unsafeNow), late)
+      const seen = yield* Effect.sync(() => [
+        MonotonicClock.unsafeNow(),
+        // Another fibre that runs on top of this one, and is over.
+        Effect.runSync(inner),
+        MonotonicClock.unsafeNow()
+      ])
+      assert.deepStrictEqual(seen, [250, 9, 250])
+      assert.strictEqual(MonotonicClock.monotonic(test), 250)
+    })
+  )
+
+  it("goes by the live clock outside of all fibres", () => {
+    assert.isTrue(MonotonicClock.isLive(MonotonicClock.unsafeClock()))
+    const before = performance.now()
+    const now = MonotonicClock.unsafeNow()
+    assert.isAtLeast(now, before)
+    assert.isAtMost(now, performance.now())
+  })
+
+  it.effect("reads whole milliseconds as they are, also where a test's clock goes by the date", () =>
+    Effect.gen(function* () {
+      const today = Date.parse("2026-11-26T14:00:00Z")
+      for (let millis = today; millis < today + 20; millis++) {
+        yield* TestClock.setTime(millis)
+        assert.strictEqual(yield* MonotonicClock.now, millis)
+      }
+    })
+  )
+
+  it.effect("reads parts of a millisecond", () =>
+    Effect.gen(function* () {
+      const nanos = changed(yield* clock, { unsafeCurrentTimeNanos: () => 1_250_000n })
+      assert.strictEqual(yield* Effect.withClock(MonotonicClock.now, nanos), 1.25)
+    })
+  )
+
   it.effect("knows that a test's time is not real", () =>
     Effect.gen(function* () {
       assert.isFalse(MonotonicClock.isLive(yield* clock))

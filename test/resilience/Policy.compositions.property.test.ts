@@ -87,7 +87,7 @@ const anyPlay: FastCheck.Arbitrary<Play> = record({
   outer: anyComposition,
   inner: option(anyComposition, { nil: undefined, freq: 1 }),
   coalesced: constantFrom(false, false, false, true),
-  callers: FastCheck.array(anyCaller, { minLength: 4, maxLength: 10 })
+  callers: FastCheck.array(anyCaller, { minLength: 4, maxLength: 10, size: "max" })
 })
 
 /** What the properties are shown to catch. */

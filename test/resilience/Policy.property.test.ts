@@ -267,50 +267,52 @@ describe("Policy in motion", () => {
       begins: FastCheck.integer({ min: 0, max: 1_500 }),
       leaves: FastCheck.option(FastCheck.integer({ min: 1, max: 2_500 }), { nil: undefined })
     })
-    const crowd = FastCheck.asyncProperty(FastCheck.array(anyCaller, { minLength: 5, maxLength: 12 }), (callers) =>
-      Effect.gen(function* () {
-        const breaker = yield* CircuitBreaker.make({ name: "upstream", resetTimeout: 300, healOnProbe: true })
-        const [rateLimiter, bulkhead] = [Turnstile.make("limiter"), Turnstile.make("bulkhead")]
-        const balance = { begun: 0, ended: 0, calls: 0 }
-        const policy = yield* Policy.make({
-          name: "upstream",
-          deadline,
-          attemptTimeout,
-          retry,
-          breaker,
-          rateLimiter,
-          bulkhead,
-          onEvent: (event) =>
-            Effect.sync(() => {
-              if (event._tag === "AttemptEnded") balance.ended += 1
-              if (event._tag === "CallEnded") balance.calls += 1
+    const crowd = FastCheck.asyncProperty(
+      FastCheck.array(anyCaller, { minLength: 5, maxLength: 12, size: "max" }),
+      (callers) =>
+        Effect.gen(function* () {
+          const breaker = yield* CircuitBreaker.make({ name: "upstream", resetTimeout: 300, healOnProbe: true })
+          const [rateLimiter, bulkhead] = [Turnstile.make("limiter"), Turnstile.make("bulkhead")]
+          const balance = { begun: 0, ended: 0, calls: 0 }
+          const policy = yield* Policy.make({
+            name: "upstream",
+            deadline,
+            attemptTimeout,
+            retry,
+            breaker,
+            rateLimiter,
+            bulkhead,
+            onEvent: (event) =>
+              Effect.sync(() => {
+                if (event._tag === "AttemptEnded") balance.ended += 1
+                if (event._tag === "CallEnded") balance.calls += 1
+              })
+          })
+          let calls = 0
+          const fibers = yield* Effect.forEach(callers, ({ begins, leaves, script }) => {
+            let attempt = 0
+            const call = Effect.suspend(() => {
+              balance.begun += 1
+              const { ends, takes, wait } = script.steps[attempt++ % script.steps.length]!
+              rateLimiter.waits.push(wait)
+              bulkhead.waits.push(Math.floor(wait / 2))
+              return Effect.delay(ends === "success" ? Effect.succeed("up") : Effect.fail("down"), takes)
             })
-        })
-        let calls = 0
-        const fibers = yield* Effect.forEach(callers, ({ begins, leaves, script }) => {
-          let attempt = 0
-          const call = Effect.suspend(() => {
-            balance.begun += 1
-            const { ends, takes, wait } = script.steps[attempt++ % script.steps.length]!
-            rateLimiter.waits.push(wait)
-            bulkhead.waits.push(Math.floor(wait / 2))
-            return Effect.delay(ends === "success" ? Effect.succeed("up") : Effect.fail("down"), takes)
+            const guarded = Effect.suspend(() => {
+              calls += 1
+              return policy.protect(call, { idempotent: script.idempotent })
+            })
+            const leaving = leaves === undefined ? guarded : Effect.timeout(guarded, leaves)
+            return Effect.fork(Effect.delay(leaving, begins))
           })
-          const guarded = Effect.suspend(() => {
-            calls += 1
-            return policy.protect(call, { idempotent: script.idempotent })
-          })
-          const leaving = leaves === undefined ? guarded : Effect.timeout(guarded, leaves)
-          return Effect.fork(Effect.delay(leaving, begins))
-        })
-        yield* TestClock.adjust("10 seconds")
-        const exits = yield* Effect.forEach(fibers, Fiber.await)
-        assert.isTrue(exits.every((exit) => !Exit.isInterrupted(exit)))
-        for (const { counts } of [rateLimiter, bulkhead]) assert.deepInclude(counts, { queued: 0, inside: 0 })
-        assert.strictEqual((yield* breaker.status).probesInUse, 0)
-        assert.strictEqual(balance.ended, balance.begun)
-        assert.strictEqual(balance.calls, calls)
-      }).pipe(Effect.provide(TestContext.TestContext), Effect.runPromise)
+          yield* TestClock.adjust("10 seconds")
+          const exits = yield* Effect.forEach(fibers, Fiber.await)
+          assert.isTrue(exits.every((exit) => !Exit.isInterrupted(exit)))
+          for (const { counts } of [rateLimiter, bulkhead]) assert.deepInclude(counts, { queued: 0, inside: 0 })
+          assert.strictEqual((yield* breaker.status).probesInUse, 0)
+          assert.strictEqual(balance.ended, balance.begun)
+          assert.strictEqual(balance.calls, calls)
+        }).pipe(Effect.provide(TestContext.TestContext), Effect.runPromise)
     )
     await FastCheck.assert(crowd, { numRuns: 20 })
   }, 120_000)

@@ -52,7 +52,7 @@ describe("the last good answers", () => {
       back: FastCheck.nat(20)
     })
     FastCheck.assert(
-      FastCheck.property(FastCheck.array(anyStep, { maxLength: 60 }), (steps) => {
+      FastCheck.property(FastCheck.array(anyStep, { maxLength: 60, size: "max" }), (steps) => {
         const cache = StaleCache.make<number>(capacity, maxAge)
         let model: ReadonlyArray<{ key: string; value: number; at: number }> = []
         let now = 0

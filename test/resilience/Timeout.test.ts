@@ -80,6 +80,36 @@ describe("Timeout", () => {
     })
   )
 
+  it.effect(
+    "comes back with the exit of what has ended, inside of its caller's step, and else with the wait for it",
+    () =>
+      Effect.gen(function* () {
+        const begun = <A>(self: Effect.Effect<A>) =>
+          Effect.withFiberRuntime<[boolean, A | string]>((caller, { runtimeFlags }) =>
+            Effect.uninterruptible(
+              Effect.suspend(() => {
+                const bound = { limit: 10, onTimeout: () => Effect.succeed("too slow") }
+                const end = Timeout.begin(self, bound, { caller, runtimeFlags })
+                return Effect.map(end, (value) => [Exit.isExit(end), value])
+              })
+            )
+          )
+        assert.deepStrictEqual(yield* begun(Effect.succeed(1)), [true, 1])
+        const fiber = yield* Effect.fork(Effect.all([begun(Effect.delay(Effect.succeed(2), 5)), begun(Effect.never)]))
+        yield* TestClock.adjust(15)
+        assert.deepStrictEqual(yield* Fiber.join(fiber), [
+          [false, 2],
+          [false, "too slow"]
+        ])
+        const leaving = yield* Effect.fork(begun(Effect.never))
+        yield* Effect.yieldNow()
+        assert.isTrue(
+          Exit.isInterrupted(yield* Fiber.interrupt(leaving)),
+          "the flags say that the effect can be interrupted"
+        )
+      })
+  )
+
   it.effect("holds the answer up until a region that cannot be interrupted has ended", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(limited(Effect.uninterruptible(Effect.sleep("5 seconds")))))

@@ -92,6 +92,8 @@ export type Refusal = "open" | "half-open-full" | "forced-open" | "isolated" | "
 export interface Admitted {
   readonly _tag: "Admitted"
   readonly permit: Permit
+  /** Nothing to wait for. */
+  readonly retryAfter?: undefined
 }
 
 export interface Rejected {
@@ -119,18 +121,16 @@ export const initial = (settings: Settings, random = 0): State => ({
 })
 
 /** Whether calls pass whatever the time is: the one question that a healthy dependency's call costs. */
-export const passesFreely = (state: State): boolean =>
+export const passesFreely = (state: State): state is State & { readonly automatic: Closed } =>
   state.automatic._tag === "closed" && state.mode === "auto" && state.heldUntil === undefined && state.handles === 0
 
 /** Whether a circuit made anew would be the same: closed by itself, with nothing bad remembered and nothing pending. */
 export const isNeutral = (state: State, now: number): boolean => {
   const current = advance(state, now)
-  const { automatic, settings } = current
   return (
     passesFreely(current) &&
-    automatic._tag === "closed" &&
-    (automatic.opens === 0 || hasHealed(automatic, settings, now)) &&
-    Window.failures(current.window, now) === 0
+    opensInARow(current.automatic, current.settings, now) === 0 &&
+    Window.isClean(current.window, now)
   )
 }
 
@@ -140,7 +140,7 @@ export const admit = (state: State, now: number, lease = 0): readonly [Decision,
   if (state.handles > 0) return [rejected("isolated", undefined), state]
   if (state.mode === "forced-closed") return [admitted(state, undefined, now), state]
   const current = advance(state, now)
-  if (isHeld(current, now)) {
+  if (current.heldUntil !== undefined) {
     return [rejected("throttled", Math.max(current.heldUntil - now, remaining(current, now))), current]
   }
   const automatic = current.automatic
@@ -163,29 +163,23 @@ export const settle = (state: State, permit: Permit, verdict: Verdict, now: numb
   const says = verdict !== "ignored" && verdict !== "interrupted"
   if (permit.generation !== state.generation) return says ? late(state, now) : state
   const failed = verdict === "failure"
-  const slow = permit.since !== undefined && isSlow(state.settings, now - permit.since)
-  const automatic = state.automatic
-  switch (automatic._tag) {
-    case "closed":
-      return says ? record(state, failed, slow, now) : state
-    case "open":
-      // Only a forced-closed circuit lets calls through here; they say nothing to the state underneath.
-      return state
-    case "half-open": {
-      const probe = permit.probe
-      if (probe === undefined) return state
-      // Some lease may be over though nobody has looked since: then the place is gone, or the circuit is open again.
-      const current = advance(state, now)
-      const half = current.automatic
-      if (half._tag !== "half-open" || current.generation !== state.generation || probe.leasedUntil <= now) {
-        return says ? late(state, now) : state
-      }
-      if (!half.probes.includes(probe)) return state
-      return says
-        ? conclude(current, half, probe, failed || slow, now, "probe-failed")
-        : { ...current, automatic: HalfOpen.giveBack(half, probe) }
-    }
+  const slow = isSlow(state.settings, now - (permit.since ?? now))
+  const { automatic } = state
+  if (automatic._tag === "closed") return says ? record(state, automatic, failed, slow, now) : state
+  const { probe } = permit
+  // Only a forced-closed circuit lets other calls than probes through; they say nothing to the state underneath.
+  if (probe === undefined) return state
+  // Some lease may be over though nobody has looked since: then the place is gone, or the circuit is open again.
+  const current = advance(state, now)
+  const half = current.automatic
+  if (half._tag === "half-open" && half.probes.includes(probe)) {
+    return says
+      ? conclude(current, half, probe, failed || slow, now, "probe-failed")
+      : { ...current, automatic: HalfOpen.giveBack(half, probe) }
   }
+  // The place is gone with its lease or with the half-open circuit, or it was given back before.
+  const isLate = probe.leasedUntil <= now || current.generation !== state.generation
+  return says && isLate ? late(state, now) : state
 }
 
 /**
@@ -231,7 +225,11 @@ export const healthy = (state: State, now: number): State => {
 /** Other settings for the same history: counters, probes, modes and times go on. What is over stays over. */
 export const reconfigure = (state: State, settings: Settings, now: number): State => {
   const current = advance(state, now)
-  return advance({ ...current, settings, window: Window.reshape(current.window, settings, now) }, now)
+  const changed = { ...current, settings, window: Window.reshape(current.window, settings, now) }
+  // Fewer probes may be enough now; the next one would be judged by results that had decided before.
+  const decided =
+    current.automatic._tag === "half-open" ? decide(changed, current.automatic, now, "probe-failed") : changed
+  return advance(decided, now)
 }
 
 /** The state as it is now, for people: what a caller would meet, the operator's decision and hold-offs included. */
@@ -244,35 +242,39 @@ export interface View {
 }
 
 export const view = (state: State, now: number): View => {
-  const { automatic, handles, heldUntil, mode, window } = advance(state, now)
-  const [decision] = admit(state, now)
+  const current = advance(state, now)
+  const { automatic, window } = current
+  const [decision] = admit(current, now)
   return {
-    state:
-      mode === "forced-open" || handles > 0
-        ? "open"
-        : mode === "forced-closed"
-          ? "closed"
-          : heldUntil !== undefined
-            ? "open"
-            : automatic._tag,
+    state: shown(current),
     failures: automatic._tag === "closed" ? Window.failures(window, now) : automatic.failures,
     probesInUse: automatic._tag === "half-open" ? automatic.probes.length : 0,
-    retryAfter: decision._tag === "Rejected" ? decision.retryAfter : undefined
+    retryAfter: decision.retryAfter
   }
 }
 
-/** How long ago the automatic opened, when that is why calls are rejected now; else zero. */
-export const openFor = (state: State, now: number): number =>
-  state.mode === "auto" && state.handles === 0 && state.heldUntil === undefined && state.automatic._tag === "open"
-    ? now - state.automatic.since
-    : 0
+/** What a caller meets, as far as time has been let do its work. */
+export const shown = ({ automatic, handles, heldUntil, mode }: State): Automatic["_tag"] => {
+  if (mode === "forced-open" || handles > 0) return "open"
+  if (mode === "forced-closed") return "closed"
+  return heldUntil === undefined ? automatic._tag : "open"
+}
+
+/** When time alone changes the state next; `Infinity` where it does not. */
+export const changesAt = (state: State): number => Math.min(state.heldUntil ?? Infinity, endsAt(state))
 
 /** What time alone has done: hold-offs end, leases run out, the open time is over. */
 export const advance = (state: State, now: number): State => {
-  if (state.heldUntil !== undefined && state.heldUntil <= now) {
-    return advance({ ...state, heldUntil: undefined, reason: "hold-off-over" }, now)
+  const next = elapse(state, now)
+  return next === state ? state : advance(next, now)
+}
+
+/** The first thing of these, which happened at `changesAt`. */
+export const elapse = (state: State, now: number): State => {
+  const { automatic, heldUntil } = state
+  if (heldUntil !== undefined && heldUntil <= now && heldUntil <= endsAt(state)) {
+    return { ...state, heldUntil: undefined, reason: "hold-off-over" }
   }
-  const { automatic } = state
   switch (automatic._tag) {
     case "closed":
       return state
@@ -282,7 +284,7 @@ export const advance = (state: State, now: number): State => {
       const probe = HalfOpen.overdue(automatic, now)
       return probe === undefined
         ? state
-        : advance(conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over"), now)
+        : conclude(state, automatic, probe, true, probe.leasedUntil, "probe-lease-over")
     }
   }
 }
@@ -301,24 +303,34 @@ const rejected = (reason: Refusal, retryAfter: number | undefined): Decision => 
 /** Advanced, so that what time has done meanwhile is told with its own reason. */
 const late = (state: State, now: number): State => ({ ...advance(state, now), late: state.late + 1 })
 
-const isHeld = (state: State, now: number): state is State & { readonly heldUntil: number } =>
-  state.heldUntil !== undefined && state.heldUntil > now
+const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean => elapsed > (slowCallDuration ?? Infinity)
 
-const isSlow = ({ slowCallDuration }: Settings, elapsed: number): boolean =>
-  slowCallDuration !== undefined && elapsed > slowCallDuration
+const remaining = (state: State, now: number): number => (state.automatic._tag === "open" ? endsAt(state) - now : 0)
 
-const remaining = ({ automatic, settings }: State, now: number): number =>
-  automatic._tag === "open" ? automatic.since + OpenTime.of(settings, automatic.opens, automatic.random) - now : 0
+/** When the automatic state is over by time alone. */
+const endsAt = ({ automatic, settings }: State): number => {
+  switch (automatic._tag) {
+    case "closed":
+      return Infinity
+    case "open":
+      return automatic.since + OpenTime.of(settings, automatic.opens, automatic.random)
+    case "half-open":
+      return automatic.probes.reduce((first, { leasedUntil }) => Math.min(first, leasedUntil), Infinity)
+  }
+}
 
 /** A circuit that stayed closed for one reset timeout has healed: its open time starts small again. */
-const hasHealed = ({ since }: Closed, { resetTimeout }: Settings, now: number): boolean => now - since >= resetTimeout
+const opensInARow = ({ opens, since }: Closed, { resetTimeout }: Settings, now: number): number =>
+  now - since >= resetTimeout ? 0 : opens
 
 /** The result of a call through the closed circuit. */
-const record = (state: State, failed: boolean, slow: boolean, now: number): State => {
+const record = (state: State, closed: Closed, failed: boolean, slow: boolean, now: number): State => {
   const window = Window.push(state.window, failed, slow, now)
   if (window === state.window) return state
   const verdict = Window.judge(window, state.settings)
-  return verdict === undefined ? counted(state, window) : open(state, now, verdict, window.failures)
+  return verdict === undefined
+    ? counted(state, window)
+    : open(state, opensInARow(closed, state.settings, now), now, verdict, window.failures)
 }
 
 /** Written out, as every call of a circuit with a window comes by here: a spread takes twenty times as long. */
@@ -343,11 +355,13 @@ const conclude = (
   failed: boolean,
   now: number,
   reason: Reason
-): State => {
-  const automatic = HalfOpen.conclude(before, probe, failed)
+): State => decide(state, HalfOpen.conclude(before, probe, failed), now, reason)
+
+/** What follows from the results of probes so far. */
+const decide = (state: State, automatic: HalfOpen.HalfOpen, now: number, reason: Reason): State => {
   switch (HalfOpen.judge(automatic, state.settings)) {
     case "open":
-      return open(state, now, reason, automatic.failures + automatic.failed)
+      return open(state, automatic.opens, now, reason, automatic.failures + automatic.failed)
     case "close":
       return next(state, { _tag: "closed", since: now, opens: automatic.opens }, "probe-succeeded")
     case undefined:
@@ -363,11 +377,9 @@ const next = (state: State, automatic: Automatic, reason: Reason): State => ({
   generation: state.generation + 1
 })
 
-const open = (state: State, now: number, reason: Reason, failures: number): State => {
-  const { automatic, random, settings } = state
-  const healed = automatic._tag === "closed" && hasHealed(automatic, settings, now)
-  return next(state, { _tag: "open", since: now, failures, opens: healed ? 1 : automatic.opens + 1, random }, reason)
-}
+/** Opens after so many openings in a row. */
+const open = (state: State, opens: number, now: number, reason: Reason, failures: number): State =>
+  next(state, { _tag: "open", since: now, failures, opens: opens + 1, random: state.random }, reason)
 
 const halfOpen = (state: State, { failures, opens }: Open, reason: Reason): State =>
   next(state, HalfOpen.initial(failures, opens), reason)

@@ -56,7 +56,7 @@ export const configure = (limit: number, windowMillis: number): Limit | string =
   }
   const divisor = greatestCommonDivisor(limit, windowMillis)
   const scale = limit / divisor
-  if (scale * tenYears * 2 > Number.MAX_SAFE_INTEGER) {
+  if (!Number.isSafeInteger(scale * tenYears * 2)) {
     return `${limit} per ${windowMillis} ms cannot be counted exactly: one request is less than a clock can resolve; choose a limit that divides the window, or a smaller one`
   }
   return { limit, windowMillis, scale, emission: windowMillis / divisor, tolerance: windowMillis * scale }
@@ -111,9 +111,7 @@ const verdict = (limit: Limit, tat: number, now: number, cost: number, allowed: 
 }
 
 /** The verdict that the client has to hear: the longest wait, then the fewest requests left. */
-const tighter = (a: Verdict, b: Verdict): Verdict => {
-  if (a.retryAfterMillis !== b.retryAfterMillis) return a.retryAfterMillis > b.retryAfterMillis ? a : b
-  return b.remaining < a.remaining ? b : a
-}
+const tighter = (a: Verdict, b: Verdict): Verdict =>
+  (b.retryAfterMillis - a.retryAfterMillis || a.remaining - b.remaining) > 0 ? b : a
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))

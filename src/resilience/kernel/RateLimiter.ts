@@ -110,10 +110,9 @@ export const restart = <W>(
   return [true, due, { ...state, returns: lent(limits, returns, [{ ticket, permits }], now) }]
 }
 
-/** Takes a waiter out of the queue. Only for a ticket that `isQueued`. */
+/** Takes a waiter out of the queue. Nothing happens when it has left or was served. */
 export const leave = <W>(limits: Limits, before: State<W>, ticket: number, now: number): [Served<W>, State<W>] => {
   const [due, state] = advance(limits, before, now)
-  if (!Semaphore.isQueued(state.semaphore, ticket)) return [due, state]
   const [served, semaphore] = Semaphore.leave(limits, state.semaphore, ticket)
   return [[...due, ...served], { semaphore, returns: lent(limits, state.returns, served, now) }]
 }
@@ -161,17 +160,19 @@ const played = <W>(
   line: ReadonlyArray<{ readonly permits: number }>,
   now: number
 ): number => {
-  const returns = [...Queue.items(state.returns)]
+  const returns: Array<Omit<Return, "ticket">> = [...Queue.items(state.returns)]
   let free = limits.permits - state.semaphore.inUse
   let next = 0
   let at = now
   for (const { permits } of line) {
-    for (let due = returns[next]; free < permits && due !== undefined; due = returns[++next]) {
+    for (; free < permits; next++) {
+      // There is one: all permits come back, and nobody asks for more than there are.
+      const due = returns[next]!
       free += due.permits
       at = Math.max(at, due.at)
     }
     free -= permits
-    returns.push({ ticket: -1, permits, at: at + limits.interval })
+    returns.push({ permits, at: at + limits.interval })
   }
   return at - now
 }

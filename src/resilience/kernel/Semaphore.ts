@@ -75,7 +75,7 @@ export const isQueued = <W>(state: State<W>, ticket: number): boolean => {
   return first !== undefined && first.ticket <= ticket
 }
 
-/** Takes a waiter out of the queue; those behind who now fit are served. Only for a ticket that `isQueued`. */
+/** Takes a waiter out of the queue; those behind who now fit are served. Nobody moves when it has left or was served. */
 export const leave = <W>(
   limits: Limits,
   state: State<W>,

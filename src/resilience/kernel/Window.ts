@@ -47,7 +47,7 @@ export const empty = ({ slowCallDuration, window }: Rule): Window => {
 export const push = (window: Window, failed: boolean, slow: boolean, now: number): Window => {
   switch (window._tag) {
     case "run":
-      return failed ? { _tag: "run", failures: window.failures + 1 } : window.failures === 0 ? window : noFailures
+      return failed ? { _tag: "run", failures: window.failures + 1 } : noFailures
     case "count":
       return CountWindow.push(window, failed, slow)
     case "time":
@@ -69,6 +69,13 @@ export const judge = (window: Window, rule: Rule): Verdict | undefined => {
 export const failures = (window: Window, now: number): number =>
   window._tag === "time" ? TimeWindow.at(window, now).failures : window.failures
 
+/** Whether no call that is remembered at that time failed or was slow. */
+export const isClean = (window: Window, now: number): boolean => {
+  if (window._tag === "run") return window.failures === 0
+  const { failures, slow } = window._tag === "time" ? TimeWindow.at(window, now) : window
+  return failures === 0 && slow === 0
+}
+
 /**
  * The same history under another rule: of a window that changed its size the newest results that fit. One of another
  * type starts empty.
@@ -83,4 +90,5 @@ export const reshape = (window: Window, rule: Rule, now: number): Window => {
   return empty(rule)
 }
 
+/** The only one without failures, so that a success after a success makes nothing new. */
 const noFailures: Run = { _tag: "run", failures: 0 }

@@ -49,7 +49,7 @@ const verdictOf = (outcome: Verdict) =>
 describe("the circuit breaker's state machine", () => {
   it.each(Object.entries(kinds))("does what its reference model does: %s", (_, { model: modelOptions, options }) => {
     FastCheck.assert(
-      FastCheck.property(FastCheck.array(anyCommand, { maxLength: 60 }), (commands) => {
+      FastCheck.property(FastCheck.array(anyCommand, { maxLength: 60, size: "max" }), (commands) => {
         const model = new BreakerModel(modelOptions)
         const calls: Array<{ readonly permit: Kernel.Permit; readonly ticket: Ticket }> = []
         let state = Kernel.initial(settingsOf(options))
@@ -156,22 +156,26 @@ describe("the circuit breaker's state machine", () => {
     const verdict = FastCheck.constantFrom(...(["success", "failure", "ignored", "interrupted"] as const))
     for (const { options } of Object.values(kinds)) {
       FastCheck.assert(
-        FastCheck.property(FastCheck.array(verdict, { maxLength: 30 }), FastCheck.boolean(), (verdicts, timed) => {
-          let state = Kernel.initial(settingsOf(options))
-          for (const one of verdicts) {
-            const permit = timed ? { ...closedPermit, since: 0 } : closedPermit
-            const settled = Kernel.settle(state, permit, one, 0)
-            const counted = Kernel.settleAnytime(state, permit, one)
-            if (counted !== undefined) {
-              assert.deepStrictEqual(counted, settled)
-              assert.strictEqual(counted === state, settled === state)
-            } else {
-              const stays = settled.automatic._tag === "closed" && state.automatic._tag === "closed"
-              assert.isTrue(!stays || timed || state.window._tag === "time", "this takes no time to tell")
+        FastCheck.property(
+          FastCheck.array(verdict, { maxLength: 30, size: "max" }),
+          FastCheck.boolean(),
+          (verdicts, timed) => {
+            let state = Kernel.initial(settingsOf(options))
+            for (const [i, one] of verdicts.entries()) {
+              const permit = timed ? { ...closedPermit, since: 0 } : closedPermit
+              const settled = Kernel.settle(state, permit, one, 7 * i)
+              const counted = Kernel.settleAnytime(state, permit, one)
+              if (counted !== undefined) {
+                assert.deepStrictEqual(counted, settled)
+                assert.strictEqual(counted === state, settled === state)
+              } else {
+                const stays = settled.automatic._tag === "closed" && state.automatic._tag === "closed"
+                assert.isTrue(!stays || timed || state.window._tag === "time", "this takes no time to tell")
+              }
+              state = settled
             }
-            state = settled
           }
-        })
+        )
       )
     }
   })
@@ -183,6 +187,8 @@ describe("the circuit breaker's state machine", () => {
     assert.isUndefined(Kernel.settleAnytime(closed, { ...closedPermit, generation: 1 }, "success"))
     assert.isUndefined(Kernel.settleAnytime(closed, { ...closedPermit, since: 0 }, "success"))
     assert.isUndefined(Kernel.settleAnytime(opened(), { ...closedPermit, generation: 1 }, "success"))
+    const timed = Kernel.initial({ ...settings, window: { type: "time", duration: 100 } })
+    assert.isUndefined(Kernel.settleAnytime(timed, closedPermit, "success"), "the time says which bucket it falls into")
   })
 
   it("notes when a call began only where calls can be slow", () => {
@@ -193,6 +199,28 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(Kernel.outcomeAfter(slow, "success", 50), "slow")
     assert.strictEqual(Kernel.outcomeAfter(slow, "failure", 50), "failure")
     assert.strictEqual(Kernel.outcomeAfter(settings, "success", 1e9), "success")
+  })
+
+  it("opens on successes that took too long, in the closed circuit and of a probe", () => {
+    const two = { type: "count", size: 2 } as const
+    const slow = { ...settings, window: two, minimumThroughput: 2, slowCallDuration: 30, slowCallRateThreshold: 1 }
+    const [first, closed] = admitted(Kernel.initial(slow), 10)
+    const [second] = admitted(closed, 20)
+    const onTime = Kernel.settle(closed, first, "success", 40)
+    assert.strictEqual(Kernel.settle(onTime, second, "success", 51).automatic._tag, "closed")
+    const open = Kernel.settle(Kernel.settle(closed, first, "success", 41), second, "success", 51)
+    assert.deepInclude(open, { reason: "slow-call-rate" })
+    const [probe, probing] = admitted(open, 151)
+    assert.strictEqual(Kernel.settle(probing, probe, "success", 181).automatic._tag, "closed")
+    assert.strictEqual(Kernel.settle(probing, probe, "success", 182).automatic._tag, "open")
+    const unseenTwice = [90, 91].reduce((state, now) => Kernel.settle(state, closedPermit, "success", now), closed)
+    assert.strictEqual(unseenTwice.automatic._tag, "closed", "nobody knows how long these took")
+  })
+
+  it("rejects a call that finds all places of probes taken, and cannot say until when", () => {
+    const [, one] = admitted(opened(), 100)
+    const [, full] = admitted(one, 101)
+    assert.deepInclude(refusal(full, 102), { reason: "half-open-full", retryAfter: undefined })
   })
 
   it("rejects by the strongest reason: an operator, a holder, the dependency, the automatic", () => {
@@ -220,20 +248,38 @@ describe("the circuit breaker's state machine", () => {
   it("shows what a caller meets, and what is underneath", () => {
     const states = (state: Kernel.State, now: number) => {
       const { retryAfter, state: shown } = Kernel.view(state, now)
-      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.openFor(state, now)]
+      return [shown, retryAfter, Kernel.passesFreely(state), Kernel.changesAt(state)]
     }
     const closed = Kernel.initial(settings)
-    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, 0])
-    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, 0])
-    const open = opened()
-    assert.deepStrictEqual(states(open, 5), ["open", 95, false, 5])
-    assert.deepStrictEqual(states(Kernel.isolate(open), 5), ["open", undefined, false, 0])
-    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 5), 5), ["open", 95, false, 0])
-    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 5), ["closed", undefined, false, 0])
+    assert.deepStrictEqual(states(closed, 5), ["closed", undefined, true, Infinity])
+    assert.deepStrictEqual(states(Kernel.isolate(closed), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 5), ["open", 10, false, 15])
+    assert.deepStrictEqual(states(Kernel.holdOff(closed, 10, 5), 15), ["closed", undefined, false, 15])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-open"), 5), ["open", undefined, false, Infinity])
+    assert.deepStrictEqual(states(Kernel.force(closed, "forced-closed"), 5), ["closed", undefined, false, Infinity])
+    const open = opened({}, 20)
+    assert.deepStrictEqual(states(open, 25), ["open", 95, false, 120])
+    assert.deepStrictEqual(states(Kernel.isolate(open), 25), ["open", undefined, false, 120])
+    assert.deepStrictEqual(states(Kernel.holdOff(open, 10, 25), 25), ["open", 95, false, 35])
+    assert.deepStrictEqual(states(Kernel.force(open, "forced-closed"), 25), ["closed", undefined, false, 120])
+  })
+
+  it("lets time do one thing after the other, in the order in which they happened", () => {
+    const elapsed = (state: Kernel.State, now: number): ReadonlyArray<string> => {
+      const next = Kernel.elapse(state, now)
+      return next === state ? [] : [`${Kernel.changesAt(state)}: ${next.reason}`, ...elapsed(next, now)]
+    }
+    assert.deepStrictEqual(elapsed(Kernel.holdOff(opened(), 50, 0), 1_000), ["50: hold-off-over", "100: reset-timeout"])
+    const [, probing] = admitted(opened(), 100)
+    assert.strictEqual(Kernel.changesAt(Kernel.advance(opened(), 100)), Infinity)
+    const held = Kernel.holdOff(probing, 150, 100)
+    assert.deepStrictEqual(elapsed(held, 149), [])
+    assert.deepStrictEqual(elapsed(held, 249), ["150: probe-lease-over"])
+    assert.deepStrictEqual(elapsed(held, 1_000), ["150: probe-lease-over", "250: hold-off-over", "250: reset-timeout"])
+    assert.deepStrictEqual(
+      [Kernel.advance(held, 249).automatic._tag, Kernel.advance(held, 250).automatic._tag],
+      ["open", "half-open"]
+    )
   })
 
   it("says why it is as it is", () => {
@@ -272,6 +318,19 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(Kernel.view(late, 150).probesInUse, 1)
     assert.strictEqual(Kernel.settle(both, short, "interrupted", 150), both)
     assert.strictEqual(Kernel.settle(both, { ...short, generation: 0 }, "ignored", 101), both)
+  })
+
+  it("counts as late the probe that another's lease has outrun: the circuit is open by then, or probing anew", () => {
+    const [long, one] = admitted(opened(), 100, 500)
+    const [, both] = admitted(one, 100)
+    assert.strictEqual(Kernel.view(both, 150).state, "open")
+    assert.strictEqual(Kernel.view(both, 250).state, "half-open")
+    for (const now of [150, 250]) {
+      const after = Kernel.advance(both, now)
+      assert.deepStrictEqual(Kernel.settle(both, long, "success", now), { ...after, late: 1 })
+      assert.strictEqual(Kernel.settle(both, long, "interrupted", now), both)
+      assert.deepStrictEqual(Kernel.settle(after, long, "success", now), { ...after, late: 1 })
+    }
   })
 
   it("takes a random number for each opening from whoever brings it", () => {
@@ -319,6 +378,23 @@ describe("the circuit breaker's state machine", () => {
     assert.strictEqual(Kernel.healthy(healed, 5), healed)
     const closed = Kernel.initial({ ...settings, healOnProbe: true })
     assert.strictEqual(Kernel.healthy(closed, 5), closed)
+  })
+
+  it("lets the results of probes so far decide under other settings, or goes on", () => {
+    const [permit, probing] = admitted(opened({ halfOpenSampleSize: 10, halfOpenSuccessRatio: 0.5 }), 100)
+    const well = Kernel.settle(probing, permit, "success", 101)
+    const unwell = Kernel.settle(probing, permit, "failure", 101)
+    const other = settingsOf({ failureThreshold: 2, halfOpenSampleSize: 2 })
+    assert.deepInclude(Kernel.reconfigure(well, settings, 102), {
+      automatic: { _tag: "closed", since: 102, opens: 1 },
+      reason: "probe-succeeded",
+      generation: well.generation + 1
+    })
+    assert.deepInclude(Kernel.reconfigure(unwell, other, 102), {
+      automatic: { _tag: "open", since: 102, failures: 3, opens: 2, random: 0 },
+      reason: "probe-failed"
+    })
+    assert.deepInclude(Kernel.reconfigure(well, other, 102), { automatic: well.automatic, reason: "reset-timeout" })
   })
 
   it("keeps what it knows under other settings, and does not take back what time has done", () => {

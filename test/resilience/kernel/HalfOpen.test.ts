@@ -58,7 +58,7 @@ describe("the half-open circuit", () => {
   it("always decides with the last probe at the latest, and as the whole sample would", () => {
     FastCheck.assert(
       FastCheck.property(
-        FastCheck.array(FastCheck.boolean(), { minLength: 1, maxLength: 20 }),
+        FastCheck.array(FastCheck.boolean(), { minLength: 1, maxLength: 20, size: "max" }),
         FastCheck.integer({ min: 1, max: 100 }),
         (results, percent) => {
           const fixed = { ...rules, halfOpenSampleSize: results.length, halfOpenSuccessRatio: percent / 100 }

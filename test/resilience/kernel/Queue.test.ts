@@ -11,7 +11,7 @@ const command = fc.oneof(
 describe("Queue", () => {
   it("behaves as an array whose first item leaves first", () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 60, size: "max" }), (commands) => {
         let queue: Queue.Queue<number> = Queue.empty
         let model: Array<number> = []
         commands.forEach((command, i) => {

@@ -56,7 +56,7 @@ class SlidingLog {
 describe("the rate limiter's kernel", () => {
   it("agrees with an exact log of everything that started, for any history", () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 40, size: "max" }), (commands) => {
         let state: RateLimiter.State<string> = RateLimiter.initial
         const log = new SlidingLog()
         let now = 0
@@ -202,6 +202,16 @@ describe("the rate limiter's kernel", () => {
     assert.deepStrictEqual(RateLimiter.concerned(state, shorter, behind), [], "one who left behind it is no news")
     const [, , longer] = RateLimiter.admit(limits, state, 1, "newcomer", 50, Infinity)
     assert.deepStrictEqual(RateLimiter.concerned(state, longer, []), [])
+    const [idle, empty] = RateLimiter.advance(limits, fullWith(), 100)
+    assert.deepStrictEqual(RateLimiter.concerned(fullWith(), empty, idle), [], "there is nobody to wake")
+  })
+
+  it("wakes whoever is first in line from now on, though no permit moves", () => {
+    const state = fullWith(3, 3)
+    const [served, next] = RateLimiter.leave(limits, state, 1, 50)
+    assert.deepStrictEqual(served, [])
+    assert.deepStrictEqual(RateLimiter.concerned(state, next, served), ["waiter 1"])
+    assert.deepStrictEqual(RateLimiter.concerned(fullWith(), fullWith(3), []), ["waiter 0"])
   })
 
   it("makes the next one first in line when the first leaves, and serves all who then fit", () => {

@@ -19,7 +19,7 @@ interface Holder {
 describe("the semaphore's kernel", () => {
   it("agrees with a list of holders and a list of waiters, for any history", () => {
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 80 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 80, size: "max" }), (commands) => {
         let state: Semaphore.State<string> = Semaphore.initial
         const holders: Array<Holder> = []
         const waiters: Array<Holder> = []

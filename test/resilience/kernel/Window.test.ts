@@ -73,6 +73,23 @@ describe("what a closed circuit remembers", () => {
     assert.strictEqual(Window.failures(timed, 100), 0)
   })
 
+  it("is clean without failed and slow calls, or when it has forgotten them", () => {
+    for (const windowed of [byCount, byTime]) {
+      const slow = { ...windowed, slowCallDuration: 50 }
+      const clean = (results: string, now = 0) => Window.isClean(play(slow, results), now)
+      assert.deepStrictEqual(
+        [clean(""), clean("..."), clean(".f"), clean(".s"), clean("b")],
+        [true, true, false, false, false]
+      )
+      assert.isTrue(clean("fs........", 100))
+    }
+    assert.isFalse(Window.isClean(play(byCount, "f."), 1_000_000))
+    assert.deepStrictEqual(
+      ["", ".s", "f", "f."].map((results) => Window.isClean(play(rule, results), 0)),
+      [true, true, false, true]
+    )
+  })
+
   it("keeps what it can under another rule, and starts empty under one of another type", () => {
     const run = play(rule, "ff")
     assert.strictEqual(Window.reshape(run, { ...rule, failureThreshold: 9 }, 0), run)
