@@ -170,23 +170,11 @@ const modes = { open: "forced-open", close: "forced-closed", auto: "auto" } as c
 class Breaker extends Circuit implements CircuitBreaker {
   readonly admit: CircuitBreaker["admit"]
   readonly execute: CircuitBreaker["execute"]
-  readonly tryAdmit: () => Gate.Permit | undefined
-  readonly passesFreely: CircuitBreaker["passesFreely"]
   private readonly made: Options
 
   constructor(options: Options, initial: Kernel.State) {
     super(options, initial)
     this.made = options
-
-    this.passesFreely = () => Kernel.passesFreely(this.ref.unsafeCurrent.state)
-
-    this.tryAdmit = () => {
-      const { about, state } = this.ref.unsafeCurrent
-      if (isPlain(state)) return about.ending.onExit
-      if (!Kernel.passesFreely(state)) return undefined
-      const { generation } = state
-      return this.endingOf({ generation, probe: undefined, since: MonotonicClock.unsafeNow() }).onExit
-    }
 
     this.admit = ({ callLimit }) =>
       Effect.flatMap(
@@ -198,12 +186,25 @@ class Breaker extends Circuit implements CircuitBreaker {
     // While closed a call holds nothing, so it needs no mask: interrupted, it skips its ending, and rightly.
     this.execute = <A, E, R>(self: Effect.Effect<A, E, R>, limits?: Limits) =>
       Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
-        const { about, state } = this.ref.unsafeCurrent
-        if (isPlain(state)) return through(self, about.ending)
-        if (!Kernel.passesFreely(state)) return this.throughGate(self, limits)
-        const { generation } = state
-        return through(self, this.endingOf({ generation, probe: undefined, since: MonotonicClock.unsafeNow() }))
+        const ending = this.freely()
+        return ending === undefined ? this.throughGate(self, limits) : through(self, ending)
       })
+  }
+
+  passesFreely(): boolean {
+    return Kernel.passesFreely(this.ref.unsafeCurrent.state)
+  }
+
+  tryAdmit(): Gate.Permit | undefined {
+    return this.freely()?.onExit
+  }
+
+  /** The ending of a call that passes freely. To be called inside of a step. */
+  private freely(): Ending | undefined {
+    const { about, state } = this.ref.unsafeCurrent
+    if (!Kernel.passesFreely(state)) return undefined
+    if (state.settings.slowCallDuration === undefined) return about.ending
+    return this.endingOf({ generation: state.generation, probe: undefined, since: MonotonicClock.unsafeNow() })
   }
 
   /** While the circuit is not simply closed. Who is turned away, as most are, is so without a mask. */
@@ -341,10 +342,6 @@ class Breaker extends Circuit implements CircuitBreaker {
     )
   }
 }
-
-/** Calls pass whatever the time is, and nobody needs to know how long they take. */
-const isPlain = (state: Kernel.State): boolean =>
-  Kernel.passesFreely(state) && state.settings.slowCallDuration === undefined
 
 const through = <A, E, R>(self: Effect.Effect<A, E, R>, ending: Ending): Effect.Effect<A, E, R> =>
   Effect.matchCauseEffect<A, E, R, never, E, never, A, never, never>(self, ending)

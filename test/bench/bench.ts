@@ -26,21 +26,33 @@ const made = await Effect.runPromise(Effect.all([Breakers.make, Policies.make, L
 const comparisons = made.flat().filter(wanted)
 const cases: ReadonlyArray<Case> = [...comparisons, ...trials.filter(wanted)]
 
-const measureAlone = async (one: Case, by: Effort): Promise<Measured> =>
-  isComparison(one) ? (await compare([one], by))[0]! : one.measure(by)
+const effortOf = (turn: number): Effort => ({ ...effort, seed: effort.seed + turn })
 
-say(`measuring ${comparisons.length} comparisons together, ${effort.rounds} rounds`)
-const together = await compare(comparisons, effort)
+/** All comparisons together, in each turn once: alone, each would be compiled for itself, which is no program's lot. */
+const turns = new Map<number, ReadonlyArray<Measured>>()
+const together = async (turn: number): Promise<ReadonlyArray<Measured>> => {
+  const known = turns.get(turn)
+  if (known !== undefined) return known
+  say(`measuring ${comparisons.length} comparisons together, ${effort.rounds} rounds`)
+  const measured = await compare(comparisons, effortOf(turn))
+  turns.set(turn, measured)
+  return measured
+}
+
+const measured = async (one: Case, turn: number): Promise<Measured> => {
+  if (isComparison(one)) return (await together(turn))[comparisons.indexOf(one)]!
+  say(`measuring ${one.name}`)
+  return one.measure(effortOf(turn))
+}
 
 const rows: Array<Row> = []
-for (const [index, one] of cases.entries()) {
-  let seed = effort.seed
+for (const one of cases) {
+  let turn = 0
   const again = () => {
     say(`${one.name} is close to its limit: once more`)
-    return measureAlone(one, { ...effort, seed: ++seed })
+    return measured(one, ++turn)
   }
-  if (!isComparison(one)) say(`measuring ${one.name}`)
-  rows.push(await judge(one, together[index] ?? (await measureAlone(one, effort)), again))
+  rows.push(await judge(one, await measured(one, 0), again))
 }
 
 if (values.json) {
