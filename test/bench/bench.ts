@@ -10,6 +10,7 @@ import { compare, measure } from "./harness.js"
 import * as Limiters from "./limiters.js"
 import * as Policies from "./policies.js"
 import { exitCode, judge, type Row, toJson, toTable } from "./report.js"
+import * as Scale from "./scale.js"
 import { median } from "./statistics.js"
 import { asyncFloor, fiberFloor } from "./subjects.js"
 import { trials } from "./trials.js"
@@ -22,7 +23,7 @@ const effort = values.quick ? quick : full
 const wanted = ({ name }: Case) => positionals.length === 0 || positionals.includes(name)
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-const made = await Effect.runPromise(Effect.all([Breakers.make, Policies.make, Limiters.make]))
+const made = await Effect.runPromise(Effect.all([Breakers.make, Policies.make, Limiters.make, Scale.makeBreakers]))
 const comparisons = made.flat().filter(wanted)
 const cases: ReadonlyArray<Case> = [...comparisons, ...trials.filter(wanted)]
 

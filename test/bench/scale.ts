@@ -1,7 +1,4 @@
-/**
- * Whether a call costs the same among many: among callers that are on their way at once, and among breakers. Each in a
- * process of its own: so many fibres keep the garbage collector busy, whoever calls.
- */
+/** Whether a call costs the same among many: among callers that are on their way at once, and among breakers. */
 import * as Effect from "effect/Effect"
 import * as CircuitBreaker from "../../src/resilience/CircuitBreaker.js"
 import type { Comparison } from "./cases.js"
@@ -12,6 +9,7 @@ const many = 10_000
 
 const idempotent = { idempotent: true }
 
+/** In a process of its own: so many fibres keep the garbage collector busy, whoever calls. */
 export const makeCallers = Effect.gen(function* () {
   const policy = yield* makePolicy(many + 1)
   const crowded = yield* makePolicy(many + 1)
@@ -44,5 +42,5 @@ export const makeBreakers = Effect.gen(function* () {
     theirs: [inFiber("1 breaker", () => one!.execute(effect))],
     floor: fiberFloor
   }
-  return comparison
+  return [comparison]
 })

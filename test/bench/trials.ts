@@ -47,7 +47,6 @@ const http = async ({ rounds, seed, slice }: Effort): Promise<Measured> => {
 export const trials: ReadonlyArray<Trial> = [
   apart("keyed-1m", 0.6, 0.35),
   apart("scale-callers", 2, 1.3),
-  apart("scale-breakers", 2, 1.5),
   { name: "keyed-memory", unit: "bytes", limit: 0.25, goal: 0.12, measure: bytes("our-clients", "their-clients") },
   { name: "window-memory", unit: "bytes", limit: 0.05, goal: 0.03, measure: bytes("our-windows", "their-windows") },
   { name: "http", unit: "requests/s", limit: 0.85, goal: 0.95, higherIsBetter: true, measure: http }

@@ -15,8 +15,7 @@ export type Task =
 
 const comparisons = {
   "keyed-1m": Limiters.makeMillion,
-  "scale-callers": Scale.makeCallers,
-  "scale-breakers": Scale.makeBreakers
+  "scale-callers": Scale.makeCallers
 }
 
 const perform = async (task: Task): Promise<number | Measured> => {
