@@ -271,8 +271,8 @@ export const advance = (state: State, now: number): State => {
 
 /** The first thing of these, which happened at `changesAt`. */
 export const elapse = (state: State, now: number): State => {
-  const { automatic, heldUntil } = state
-  if (heldUntil !== undefined && heldUntil <= now && heldUntil <= endsAt(state)) {
+  const { automatic, heldUntil = Infinity } = state
+  if (heldUntil <= now && heldUntil <= endsAt(state)) {
     return { ...state, heldUntil: undefined, reason: "hold-off-over" }
   }
   switch (automatic._tag) {
