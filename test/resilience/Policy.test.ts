@@ -439,7 +439,15 @@ describe("Policy and its call", () => {
 
   it.effect("hands over whatever it ends with, what looks like the end of another call included", () =>
     Effect.gen(function* () {
-      const values = [undefined, Exit.fail("no"), Exit.succeed(1), Exit.die("bug"), Effect.fail("no"), Option.none()]
+      // Unknown, because nobody means to fail with effects; but nothing keeps them from it.
+      const values: ReadonlyArray<unknown> = [
+        undefined,
+        Exit.fail("no"),
+        Exit.succeed(1),
+        Exit.die("bug"),
+        Effect.fail("no"),
+        Option.none()
+      ]
       const calls = [
         ...values.map((value) => [Effect.succeed(value), Exit.succeed(value)] as const),
         ...values.map((value) => [Effect.fail(value), Exit.fail(value)] as const),
