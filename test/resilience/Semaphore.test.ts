@@ -83,7 +83,10 @@ describe("Semaphore", () => {
       const semaphore = yield* Semaphore.make({ permits: 3 })
       const permit = yield* semaphore.take(2, impatient)
       yield* Effect.asVoid(semaphore.take(1, impatient))
-      yield* Effect.replicateEffect(permit(Exit.void), 3)
+      yield* Effect.replicateEffect(
+        Effect.suspend(() => permit(Exit.void)),
+        3
+      )
       assert.strictEqual((yield* semaphore.status).inUse, 1)
     })
   )
