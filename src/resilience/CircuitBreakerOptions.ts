@@ -25,10 +25,10 @@ export interface Options {
   /** How many failures in a row open the circuit. Default 5. Not together with `window`, which replaces that rule. */
   readonly failureThreshold?: number | undefined
   /**
-   * Opens the circuit by rates instead: over the last `size` calls (at most 2^24), or over the calls of the last `duration` (counted in
-   * ten buckets; at least 10 ms). Default: none, failures in a row count. For dependencies with much traffic, of which
-   * some part always fails, so that a run of failures says little and a share of them much. A window of calls costs a bit
-   * a call and forgets nothing while the dependency is idle; a window of time forgets by itself.
+   * Opens the circuit by rates instead: over the last `size` calls (at most 2^24), or over the calls of the last
+   * `duration` (counted in ten buckets; at least 10 ms). Default: none, failures in a row count. For dependencies with
+   * much traffic, of which some part always fails, so that a run of failures says little and a share of them much. A
+   * window of calls costs a bit a call and forgets nothing while the dependency is idle; a window of time forgets by itself.
    */
   readonly window?:
     | { readonly type: "count"; readonly size: number }

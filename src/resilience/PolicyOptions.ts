@@ -188,7 +188,7 @@ export const describe = (settings: Settings): string => {
   const { attemptTimeout, breaker, bulkhead, deadline, hedge, rateLimiter, retry, retryBudget } = settings
   return [
     deadline < Infinity && `deadline ${show(deadline)}`,
-    retry && describeRetry(retry, retryBudget),
+    retry && retry.maxAttempts > 1 && describeRetry(retry, retryBudget),
     breaker && (rateLimiter ?? bulkhead) && `look at circuit "${breaker.name}"`,
     rateLimiter && `rate limit "${rateLimiter.name}"`,
     bulkhead && `bulkhead "${bulkhead.name}"`,

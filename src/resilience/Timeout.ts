@@ -125,7 +125,8 @@ export const boundedBy = <A, E, R, A2, E2, R2>(
   )
 
 /**
- * Who runs an effect: a fibre, and its flags as they were before it was masked, by which the effect can be interrupted or not.
+ * Who runs an effect: a fibre, and its flags as they were before it was masked, which say whether the effect can be
+ * interrupted.
  *
  * @since 0.1.0
  * @category models

@@ -348,6 +348,8 @@ describe("Policy and its order", () => {
           'circuit breaker "openai" > attempt timeout 12s > call of "openai"'
       )
       assert.strictEqual((yield* Policy.make({ name: "bare" })).describe, 'call of "bare"')
+      // One attempt is no retry.
+      assert.strictEqual((yield* Policy.make({ name: "once", retry: { maxAttempts: 1 } })).describe, 'call of "once"')
     })
   )
 
