@@ -205,10 +205,11 @@ const awaited = <A, E, A2, E2, R2>(
   { limit, onTimeout }: Bound<A2, E2, R2>,
   { caller, runtimeFlags }: Caller
 ): Effect.Effect<A | A2, E | E2, R2> => {
-  let late = false
+  let endedBy: "limit" | "caller" | undefined
   const stopTimer = startTimer(caller, limit, () => {
-    if (child.unsafePoll() !== null) return
-    late = true
+    // Letting go may take its time: whom the caller has left is not late.
+    if (endedBy !== undefined || child.unsafePoll() !== null) return
+    endedBy = "limit"
     child.unsafeInterruptAsFork(caller.id())
   })
   const end = Effect.async<Ended<A, E>>((resume) => {
@@ -217,12 +218,13 @@ const awaited = <A, E, A2, E2, R2>(
     })
   })
   const endNow = Effect.suspend(() => {
+    endedBy ??= "caller"
     child.unsafeInterruptAsFork(caller.id())
     return end
   })
   const goOn = (exit: Ended<A, E>): Effect.Effect<A | A2, E | E2, R2> => {
     stopTimer()
-    return late ? onTimeout() : inheriting(child, refs, exit)
+    return endedBy === "limit" ? onTimeout() : inheriting(child, refs, exit)
   }
   return RuntimeFlags.interruptible(runtimeFlags)
     ? Effect.matchCauseEffect(Effect.interruptible(end), {

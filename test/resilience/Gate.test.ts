@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
+import * as Bulkhead from "../../src/resilience/Bulkhead.js"
 import type { Gate } from "../../src/resilience/Gate.js"
 import { hasEnded, through, walk } from "../../src/resilience/Gate.js"
 import { RateLimited } from "../../src/resilience/Rejection.js"
@@ -38,6 +40,40 @@ describe("Gate.through", () => {
       assert.deepInclude(bulkhead.counts, { admitted: 1, inside: 0 })
     })
   )
+
+  const bug = () => {
+    throw new Error("bug")
+  }
+  const never = () => Effect.dieMessage("nobody has to wait here")
+  const broken: Record<string, Pick<Gate, "admit" | "tryAdmit">> = {
+    "throws when it is asked at once": { admit: never, tryAdmit: bug },
+    "throws when it is asked": { admit: bug },
+    dies: { admit: () => Effect.die("bug") },
+    "gives a permit that throws": { admit: () => Effect.succeed(bug) },
+    "gives a permit at once that throws": { admit: never, tryAdmit: () => bug },
+    "gives a permit that leaves to do what dies": { admit: never, tryAdmit: () => () => Effect.die("bug") },
+    "gives a permit that waits and dies": {
+      admit: never,
+      tryAdmit: () => () => Effect.delay(Effect.die("bug"), "1 second")
+    }
+  }
+  for (const [what, gate] of Object.entries(broken)) {
+    it.effect(`breaks a call and keeps nothing when a gate ${what}`, () =>
+      Effect.gen(function* () {
+        const [outer, inner] = yield* Effect.all([
+          Bulkhead.make({ name: "outer", maxConcurrent: 1 }),
+          Bulkhead.make({ name: "inner", maxConcurrent: 1 })
+        ])
+        for (const call of [Effect.void, Effect.fail("no"), Effect.sleep("1 second")]) {
+          const caller = yield* Effect.fork(through([outer, gate, inner])(call))
+          yield* TestClock.adjust("2 seconds")
+          const exit = yield* Fiber.await(caller)
+          assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+          assert.deepStrictEqual([(yield* outer.status).inUse, (yield* inner.status).inUse], [0, 0])
+        }
+      })
+    )
+  }
 })
 
 describe("Gate.walk", () => {

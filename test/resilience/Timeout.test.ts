@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -181,6 +182,18 @@ describe("Timeout", () => {
       const exit = yield* Fiber.await(caller)
       assert.isTrue(Exit.isInterrupted(exit))
       assert.isTrue(ended)
+    })
+  )
+
+  it.effect("takes no call for late whose caller had left before, however long it takes to let go", () =>
+    Effect.gen(function* () {
+      const slowToLetGo = Effect.onInterrupt(Effect.never, () => Effect.sleep("1 minute"))
+      const caller = yield* Effect.fork(limited(slowToLetGo))
+      yield* TestClock.adjust("1 second")
+      yield* Effect.fork(Fiber.interrupt(caller))
+      yield* TestClock.adjust("1 minute")
+      const exit = yield* Fiber.await(caller)
+      assert.isTrue(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause))
     })
   )
 
