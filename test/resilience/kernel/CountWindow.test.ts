@@ -48,6 +48,34 @@ describe("a window of the last calls", () => {
     )
   })
 
+  it("stays the same while it is full of good results, and counts each other one for as long as it has room", () => {
+    const good: Result = { failed: false, slow: false }
+    for (const size of [1, 3, 32, 70]) {
+      const clean = pushAll(
+        CountWindow.empty(size, true),
+        Array.from({ length: size }, () => good)
+      )
+      assert.strictEqual(CountWindow.push(clean, false, false), clean)
+      const nearlyFull = pushAll(
+        CountWindow.empty(size + 1, true),
+        Array.from({ length: size }, () => good)
+      )
+      assert.notStrictEqual(CountWindow.push(nearlyFull, false, false), nearlyFull)
+      for (const odd of [
+        { failed: true, slow: false },
+        { failed: false, slow: true },
+        { failed: true, slow: true }
+      ]) {
+        const results = [odd, ...Array.from({ length: size }, () => good)]
+        results.reduce((window, { failed, slow }, index) => {
+          const next = CountWindow.push(window, failed, slow)
+          assert.deepStrictEqual(countsOf(next), { ...newest(results.slice(0, index + 1), size), calls: size })
+          return next
+        }, clean)
+      }
+    }
+  })
+
   it("keeps the newest results that fit when its size changes, and goes on from there", () => {
     FastCheck.assert(
       FastCheck.property(
