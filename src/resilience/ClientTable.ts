@@ -111,8 +111,10 @@ export const make = (width: number, maxClients: number): ClientTable => {
     size: () => slots.size,
     find: (key) => slots.get(key),
     read: (slot) => {
-      const row: Array<number> = []
-      for (let i = 0; i < width; i++) row.push(numbers[slot * recordSize + i] ?? 0)
+      // Of the right size from the start: an array that grows takes room for many.
+      // oxlint-disable-next-line unicorn/no-new-array
+      const row = new Array<number>(width)
+      for (let i = 0; i < width; i++) row[i] = numbers[slot * recordSize + i] ?? 0
       return row
     },
     write,
