@@ -1,6 +1,6 @@
 /**
  * What passes each call of a policy through its steps. Everything that the options decide is decided when the policy is
- * made; a call costs one mask, one reading of the clock and, where its time is bounded, a fibre for each attempt.
+ * made; a call costs one mask, a few readings of the clock and, where its time is bounded, a fibre for each attempt.
  *
  * @since 0.1.0
  */

@@ -92,6 +92,8 @@ export interface Semaphore<out E = SemaphoreFull> {
 
 type Door = Deferred.Deferred<void>
 
+const isCount = (permits: number): boolean => Number.isSafeInteger(permits) && permits >= 1
+
 /**
  * Makes a semaphore. Bounds are the caller's to check; `Bulkhead.make` shows how.
  *
@@ -146,7 +148,7 @@ export const makeWith = <E extends Error>(
 
     const tryTake = (permits: number): Permit | undefined => {
       const state = ref.unsafeCurrent
-      if (!Kernel.isFree(limits, state, permits)) return undefined
+      if (!isCount(permits) || !Kernel.isFree(limits, state, permits)) return undefined
       ref.unsafeCurrent = Kernel.take(state, permits)
       return permitOf(permits)
     }
@@ -182,7 +184,7 @@ export const makeWith = <E extends Error>(
     const take: Semaphore<E>["take"] = (permits, admission) =>
       Effect.suspend((): Taken => {
         // A bug at the place of the call, which would let in too many or hold up everyone behind.
-        if (!(Number.isSafeInteger(permits) && permits >= 1)) {
+        if (!isCount(permits)) {
           return Effect.dieMessage(`A semaphore was asked for ${permits} permits; ask for a whole number of at least 1`)
         }
         if (permits > limits.permits) return refuse("more-than-all")

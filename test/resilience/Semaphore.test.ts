@@ -37,6 +37,7 @@ describe("Semaphore", () => {
       for (const permits of [0, -1, 0.5, Number.NaN]) {
         const exit = yield* Effect.exit(semaphore.withPermits(permits)(Effect.void))
         assert.match(String(exit), new RegExp(`asked for ${permits} permits; ask for a whole number`))
+        assert.isUndefined(semaphore.tryTake(permits), "it is for `take` to say so")
       }
       assert.deepStrictEqual(yield* semaphore.status, { inUse: 0, queued: 0, limit: 2 })
     })
